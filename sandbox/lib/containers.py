@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox's containers: one network per namespace, fixed addresses, no published ports."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import pathlib
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import images
+import secretfiles
+from host import CACHE, SandboxError, run, stage, succeeds
+
+NETWORKS = {"demo": "10.90.1", "test": "10.90.2"}
+PROVIDERS = ["mail.zoho.com", "smtppro.zoho.com", "mx.zoho.com", "smtp.mailgun.org", "mail.customer.example"]
+READY_SECONDS = 90
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """One container: its last address byte, the names in its certificate, and what it may do."""
+
+    last_byte: int
+    names: list[str]
+    capabilities: tuple[str, ...] = ()
+
+
+MACHINES = {
+    "internet": Machine(10, PROVIDERS),
+    "odoo": Machine(20, ["odoo.acme.example"]),
+    "gateway": Machine(30, ["mx.acme.example"], ("NET_ADMIN",)),
+}
+
+
+def up(namespace: str) -> None:
+    """Start the namespace's containers that do not run yet, and wait until all of them answer."""
+    with _lock(namespace):
+        if not succeeds("podman", "network", "exists", f"mailops-{namespace}"):
+            run("podman", "network", "create", "--disable-dns", "--subnet", f"{NETWORKS[namespace]}.0/24",
+                f"mailops-{namespace}")  # fmt: skip
+        with stage(f"containers of `{namespace}` start"):
+            for name in MACHINES:
+                _start(namespace, name)
+        with stage("internet and gateway are up"):
+            _wait_for_systemd(namespace, "internet")
+            _wait_for_systemd(namespace, "gateway")
+        with stage("Odoo answers"):
+            _wait_for_odoo(namespace)
+            _set_admin_password(namespace)
+
+
+def down(namespace: str) -> None:
+    """Remove the namespace's containers and network."""
+    with _lock(namespace):
+        for name in MACHINES:
+            if succeeds("podman", "container", "exists", container(namespace, name)):
+                run("podman", "rm", "--force", "--volumes", container(namespace, name))
+        if succeeds("podman", "network", "exists", f"mailops-{namespace}"):
+            run("podman", "network", "rm", "--force", f"mailops-{namespace}")
+
+
+def container(namespace: str, name: str) -> str:
+    """Return the name of a machine's container."""
+    return f"mailops-{namespace}-{name}"
+
+
+def address(namespace: str, name: str) -> str:
+    """Return a machine's IPv4 address."""
+    return f"{NETWORKS[namespace]}.{MACHINES[name].last_byte}"
+
+
+def _start(namespace: str, name: str) -> None:
+    full, image, machine = container(namespace, name), images.name_of(name), MACHINES[name]
+    state = run("podman", "inspect", "--format", "{{.State.Status}} {{.ImageName}}", full, quiet=True).split()
+    if state == ["running", image]:
+        return
+    tls = CACHE / namespace / name
+    secretfiles.certificate(tls, machine.names, address(namespace, name))
+    run("podman", "create", "--replace", "--name", full, "--hostname", machine.names[0], "--systemd=always",
+        "--network", f"mailops-{namespace}", "--ip", address(namespace, name), "--dns", address(namespace, "internet"),
+        *(f"--cap-add={capability}" for capability in machine.capabilities), image)  # fmt: skip
+    staging = tls / "sandbox"
+    staging.mkdir(mode=0o755, exist_ok=True)
+    for source in (CACHE / "ca.pem", tls / "tls.pem", tls / "tls.key"):
+        target = staging / source.name
+        secretfiles.write_private(target, source.read_text())
+        target.chmod(0o600 if source.suffix == ".key" else 0o644)
+    if name == "internet":
+        secretfiles.write_private(staging / "accounts.json", json.dumps(secretfiles.accounts()))
+    run("podman", "cp", str(staging), f"{full}:/etc/")
+    run("podman", "start", full)
+
+
+def _wait_for_systemd(namespace: str, name: str) -> None:
+    full = container(namespace, name)
+    deadline = time.monotonic() + READY_SECONDS
+    while not succeeds("podman", "exec", full, "systemctl", "is-system-running", "--wait"):
+        state = run("podman", "exec", full, "systemctl", "is-system-running", quiet=True).strip()
+        if state == "degraded" or time.monotonic() > deadline:
+            failed = run("podman", "exec", full, "systemctl", "--failed", "--no-legend", "--plain", quiet=True)
+            raise SandboxError(f"{full} did not come up ({state or 'no answer'}). Failed units:\n{failed}")
+        time.sleep(0.2)
+
+
+def _wait_for_odoo(namespace: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(
+                f"https://{address(namespace, 'odoo')}/web/health", timeout=5, context=_tls()
+            ) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"Odoo does not answer after {READY_SECONDS} s; see: "
+                f"podman exec {container(namespace, 'odoo')} tail -n 50 /var/log/odoo/odoo-server.log"
+            )
+        time.sleep(0.2)
+
+
+def _set_admin_password(namespace: str) -> None:
+    """Give the ready-made database's administrator the generated password, where it still has the known one."""
+    uid = _rpc(namespace, "common", "authenticate", "prod", "admin", "admin", {})
+    if uid:
+        password = secretfiles.values()["vault_odoo_admin_password"]
+        _rpc(namespace, "object", "execute_kw", "prod", uid, "admin", "res.users", "write", [[uid], {"password": password}])
+
+
+def _rpc(namespace: str, service: str, method: str, *arguments: object) -> object:
+    body = {"jsonrpc": "2.0", "method": "call", "params": {"service": service, "method": method, "args": arguments}}
+    request = urllib.request.Request(
+        f"https://{address(namespace, 'odoo')}/jsonrpc",
+        json.dumps(body).encode(), {"Content-Type": "application/json"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=30, context=_tls()) as answer:
+        decoded = json.load(answer)
+    if "error" in decoded:
+        raise SandboxError(f"Odoo refused {service}.{method}: {decoded['error'].get('message')}")
+    return decoded["result"]
+
+
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(CACHE / "ca.pem"))
+
+
+@contextlib.contextmanager
+def _lock(namespace: str) -> Iterator[None]:
+    """Let one process at a time change a namespace."""
+    pathlib.Path(CACHE).mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{namespace}.lock", "w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox's CA, certificates and secrets: made here, once, kept in .cache/sandbox (0600), never committed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+import sys
+
+from host import CACHE, ROOT, run
+
+VAULT_LINK = ROOT / "inventories" / "sandbox" / "group_vars" / "acme" / "vault.yml"
+ACCOUNTS = {
+    "vault_zoho_smtp_password": "no-reply@acme.example",
+    "vault_mailgun_smtp_password": "no-reply@mg.acme.example",
+    "vault_zoho_notifications_smtp_password": "notifications@acme.example",
+}
+OTHERS = ("vault_odoo_admin_password", "vault_mail_delivery_token")
+
+
+def ensure() -> None:
+    """Make what is missing: the CA, the secrets, and the vault that the sandbox's inventory reads."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    CACHE.chmod(0o700)
+    if not (CACHE / "ca.pem").exists():
+        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
+                 "-subj", "/CN=mailops sandbox CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                 "-keyout", str(CACHE / "ca.key"), "-out", str(CACHE / "ca.pem"))  # fmt: skip
+        (CACHE / "ca.key").chmod(0o600)
+    if not (CACHE / "secrets.json").exists():
+        values = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *OTHERS)}
+        write_private(CACHE / "secrets.json", json.dumps(values, indent=1))
+    if not (CACHE / "vault.yml").exists():
+        _encrypt_vault()
+    if not VAULT_LINK.is_symlink():
+        VAULT_LINK.parent.mkdir(parents=True, exist_ok=True)
+        VAULT_LINK.symlink_to(os.path.relpath(CACHE / "vault.yml", VAULT_LINK.parent))
+
+
+def values() -> dict[str, str]:
+    """Return the generated secrets by their vault names."""
+    loaded: dict[str, str] = json.loads((CACHE / "secrets.json").read_text())
+    return loaded
+
+
+def accounts() -> dict[str, str]:
+    """Return login → password of the submission accounts at the simulated providers."""
+    generated = values()
+    return {login: generated[name] for name, login in ACCOUNTS.items()}
+
+
+def certificate(folder: pathlib.Path, names: list[str], address: str) -> None:
+    """Make tls.pem (leaf and CA) and tls.key in `folder` for these host names and this address, once."""
+    wanted = ",".join([*(f"DNS:{name}" for name in names), f"IP:{address}"])
+    stamp = folder / "names"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    request, extensions, leaf = folder / "request.pem", folder / "extensions", folder / "leaf.pem"
+    extensions.write_text(f"subjectAltName={wanted}\nextendedKeyUsage=serverAuth,clientAuth\n")
+    _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={names[0]}",
+             "-keyout", str(folder / "tls.key"), "-out", str(request))  # fmt: skip
+    _openssl("x509", "-req", "-in", str(request), "-CA", str(CACHE / "ca.pem"), "-CAkey", str(CACHE / "ca.key"),
+             "-CAcreateserial", "-days", "825", "-extfile", str(extensions), "-out", str(leaf))  # fmt: skip
+    (folder / "tls.key").chmod(0o600)
+    (folder / "tls.pem").write_text(leaf.read_text() + (CACHE / "ca.pem").read_text())
+    stamp.write_text(wanted)
+
+
+def remove_all() -> None:
+    """Remove everything this module made."""
+    VAULT_LINK.unlink(missing_ok=True)
+    shutil.rmtree(CACHE, ignore_errors=True)
+
+
+def write_private(path: pathlib.Path, text: str) -> None:
+    """Write a file that only its owner can read, from its first byte on."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+
+
+def _encrypt_vault() -> None:
+    """Write .cache/sandbox/vault.yml, encrypted as an administrator's vault.yml is."""
+    password_file = CACHE / "vault-password"
+    if not password_file.exists():
+        write_private(password_file, secrets.token_urlsafe(24) + "\n")
+    text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in sorted(values().items()))
+    vault = pathlib.Path(sys.executable).with_name("ansible-vault")
+    subprocess.run(
+        [str(vault) if vault.exists() else "ansible-vault", "encrypt", "--vault-password-file", str(password_file),
+         "--output", str(CACHE / "vault.yml"), "-"],
+        input=text, text=True, check=True, stderr=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_CONFIG": "/dev/null"},
+    )  # fmt: skip
+    (CACHE / "vault.yml").chmod(0o600)
+
+
+def _openssl(*arguments: str) -> None:
+    run("openssl", *arguments)
