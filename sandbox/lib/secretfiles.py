@@ -94,7 +94,7 @@ def _encrypt_vault() -> None:
     subprocess.run(
         [str(vault) if vault.exists() else "ansible-vault", "encrypt", "--vault-password-file", str(password_file),
          "--output", str(CACHE / "vault.yml"), "-"],
-        input=text, text=True, check=True, stderr=subprocess.DEVNULL, env={**os.environ, "ANSIBLE_CONFIG": "/dev/null"},
+        input=text, text=True, check=True, stderr=subprocess.DEVNULL, cwd=CACHE,
     )  # fmt: skip
     (CACHE / "vault.yml").chmod(0o600)
 

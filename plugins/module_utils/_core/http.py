@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP with typed errors: one keep-alive session, TLS verified, redirects refused."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    CertificateError,
+    ProtocolError,
+    TemporaryError,
+    UnreachableError,
+    ValidationError,
+)
+
+try:
+    import requests
+
+    IMPORT_ERROR: str | None = None
+except ImportError:
+    IMPORT_ERROR = traceback.format_exc()
+
+SHOWN_CHARACTERS = 160
+
+
+class Http:
+    """A session with one server.
+
+    `base_url` is `https://host[:port]`; `ca_file` a PEM file to trust instead of the system's; `timeout` is in
+    seconds, for connecting and for each wait on the answer.
+    """
+
+    def __init__(self, base_url: str, ca_file: str | None = None, timeout: float = 60.0) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValidationError(
+                f"{base_url!r} is no usable URL", "It must look like https://odoo.example.com, without a login."
+            )
+        self.base_url = base_url.rstrip("/")
+        self.timeout = timeout
+        self.session = requests.Session()
+        self.session.verify = ca_file or True
+        self.session.max_redirects = 0
+
+    def post_json(self, path: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        """POST `body` as JSON; return the status code and the decoded answer.
+
+        Raises CertificateError or UnreachableError when nothing was sent, TemporaryError when the connection broke or
+        timed out after that, ProtocolError when the answer is not JSON.
+        """
+        url = self.base_url + path
+        try:
+            answer = self.session.post(url, json=body, headers=headers, timeout=self.timeout, allow_redirects=False)
+        except requests.exceptions.SSLError as error:
+            raise CertificateError(
+                f"{self.base_url}: its TLS certificate was not accepted: {_cause(error)}",
+                "If it is signed by your own CA, name that CA's file in odoo_ca_file; check the host name in the URL.",
+            ) from None
+        except requests.exceptions.ConnectTimeout:
+            raise UnreachableError(
+                f"{self.base_url} did not accept a connection within {self.timeout:g} s", _REACH
+            ) from None
+        except requests.exceptions.ReadTimeout:
+            raise TemporaryError(f"{url} did not answer within {self.timeout:g} s", "Look at its log.") from None
+        except requests.exceptions.ConnectionError as error:
+            cause = _cause(error)
+            if isinstance(error.args[0] if error.args else None, Exception) and "NewConnectionError" in repr(error):
+                raise UnreachableError(f"{self.base_url} cannot be reached: {cause}", _REACH) from None
+            raise TemporaryError(f"{url}: the connection broke: {cause}") from None
+        except OSError as error:
+            # requests raises a bare OSError for a CA file that does not exist.
+            raise CertificateError(f"{self.base_url}: {error}", "Check odoo_ca_file.") from None
+        except requests.exceptions.RequestException as error:
+            raise UnreachableError(f"{self.base_url} cannot be reached: {_cause(error)}", _REACH) from None
+        try:
+            return answer.status_code, answer.json()
+        except ValueError:
+            raise ProtocolError(
+                f"{url} answered HTTP {answer.status_code} and not JSON: {_excerpt(answer.text)!r}",
+                "Check that the URL is that of the server itself, without a path, and what a proxy before it does.",
+            ) from None
+
+
+_REACH = "Check host name, port and firewall, and that the service runs."
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost reason of a chain of wrapped exceptions."""
+    current: Any = error
+    while True:
+        inner = getattr(current, "reason", None) or (current.args[0] if getattr(current, "args", None) else None)
+        if not isinstance(inner, BaseException):
+            break
+        current = inner
+    text = str(current)
+    return text.split(": ", 1)[1] if text.startswith("<") and ": " in text else text
+
+
+def _excerpt(text: str) -> str:
+    return " ".join(text.split())[:SHOWN_CHARACTERS]

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module does around the engine: which options were given, and how a run is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, _load_params, missing_required_lib
+from ansible_collections.mailops.odoo.plugins.module_utils._core import http
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, difference
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
+
+
+def make_module(spec: Mapping[str, Any]) -> AnsibleModule:
+    """Return the AnsibleModule for an argument spec, after checking that requests is there."""
+    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True)
+    if http.IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=http.IMPORT_ERROR)
+    return module
+
+
+def given_item(resource: Resource, params: Mapping[str, Any]) -> Record:
+    """Return the options of a singular module that the task gave; an explicit null is kept as None.
+
+    AnsibleModule sets omitted options to None, so which ones were given is read from the task's own arguments.
+    """
+    return _given(resource, params, _load_params())
+
+
+def given_items(resource: Resource, params: Mapping[str, Any]) -> list[Record]:
+    """Return the same for each item of a plural module's list."""
+    raw = _load_params().get(resource.plural)
+    items = params[resource.plural]
+    if not isinstance(raw, list) or len(raw) != len(items):
+        raw = [None] * len(items)
+    return [_given(resource, item, given) for item, given in zip(items, raw)]
+
+
+def _given(resource: Resource, params: Mapping[str, Any], raw: Any) -> Record:
+    names = [field.name for field in resource.fields]
+    explicit = raw if isinstance(raw, dict) else {}
+    return {name: params[name] for name in names if params[name] is not None or name in explicit}
+
+
+def carry_out(module: AnsibleModule, resource: Resource, changes: Sequence[Change], store: Any) -> Outcome:
+    """Apply the changes, unless in check mode."""
+    return Outcome() if module.check_mode else apply(changes, store)
+
+
+def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change], outcome: Outcome) -> NoReturn:
+    """Leave the module with its result: truthful about what was applied when something failed."""
+    result: dict[str, Any] = {
+        "changed": bool(changes),
+        "changes": [change.shown(resource) for change in changes],
+        "diff": difference(resource, changes),
+    }
+    if outcome.error is None:
+        module.exit_json(**result)
+    done = [change.name for change in outcome.applied]
+    left = [change.name for change in outcome.remaining]
+    at = f"{resource.label} {outcome.failed.name}: " if outcome.failed else ""
+    result.update(
+        changed=bool(done),
+        changes=[change.shown(resource) for change in outcome.applied],
+        diff=difference(resource, outcome.applied),
+        applied=done,
+        failed=outcome.failed.name if outcome.failed else None,
+        uncertain=[change.name for change in outcome.uncertain],
+        remaining=left,
+    )
+    summary = f" {len(done)} of {len(changes)} changes were applied."
+    if outcome.uncertain:
+        summary += f" Of {len(outcome.uncertain)} it is not known; running again finds out before it writes."
+    module.fail_json(msg=at + outcome.error.text() + summary, error=outcome.error.kind, **result)
+
+
+def fail(module: AnsibleModule, error: MailopsError) -> NoReturn:
+    """Leave the module with an error that arose before anything was written."""
+    module.fail_json(msg=f"{error.text()} Nothing was written.", error=error.kind, changed=False, changes=[])

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Odoo's JSON-RPC (`/jsonrpc`), 14 to 19, with a password or an API key in its place.
+
+An error comes as HTTP 200 with `error.data.name` (the Python exception's full name) and `error.data.message`;
+`error.code` is 200 up to 18 and 0 on 19 (both seen), so it is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core import errors
+from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
+from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_text
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import Domain
+
+# English error texts whatever the user's language; archived records count as existing.
+CONTEXT = {"lang": "en_US", "active_test": False}
+
+
+class JsonRpcClient:
+    """Logs in once, at the first call that needs it."""
+
+    def __init__(self, http: Http, database: str, login: str, password: str) -> None:
+        self.database = database
+        self._http = http
+        self._login = login
+        self._password = password
+        self._uid: int | None = None
+        self._calls = 0
+
+    def version(self) -> str:
+        """Return the series, such as `19.0`; needs no login."""
+        return str(self._service("common", "version")["server_serie"])
+
+    def fields_get(self, model: str) -> dict[str, dict[str, Any]]:
+        """Return field name → {type, selection, relation, readonly} of a model."""
+        wanted = ["type", "selection", "relation", "readonly"]
+        result: dict[str, dict[str, Any]] = self._execute(model, "fields_get", [], {"attributes": wanted})
+        return result
+
+    def search_read(self, model: str, domain: Domain, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the matching records, ordered by id."""
+        kwargs = {"domain": list(domain), "fields": list(fields), "order": "id"}
+        result: list[dict[str, Any]] = self._execute(model, "search_read", [], kwargs)
+        return result
+
+    def create(self, model: str, records: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Create records in one call; return their ids."""
+        result: list[int] = self._execute(model, "create", [list(records)], {})
+        return result
+
+    def write(self, model: str, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+        """Write the same values to all these records in one call."""
+        self._execute(model, "write", [list(ids), dict(values)], {})
+
+    def unlink(self, model: str, ids: Sequence[int]) -> None:
+        """Delete records in one call."""
+        self._execute(model, "unlink", [list(ids)], {})
+
+    def call(self, model: str, method: str, ids: Sequence[int], **kwargs: Any) -> Any:
+        """Call a method of records (or of the model, with no ids)."""
+        return self._execute(model, method, [list(ids)] if ids else [], kwargs)
+
+    def _execute(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        context = {**CONTEXT, **kwargs.pop("context", {})}
+        if self._uid is None:
+            self._uid = self._authenticate()
+        return self._service(
+            "object", "execute_kw", self.database, self._uid, self._password, model, method, args,
+            {**kwargs, "context": context},
+        )  # fmt: skip
+
+    def _authenticate(self) -> int:
+        uid = self._service("common", "authenticate", self.database, self._login, self._password, {})
+        if not uid:
+            raise errors.AuthenticationError(
+                f"Odoo refused the login {self._login!r} on database {self.database!r} at {self._http.base_url}",
+                "Check odoo_login and odoo_password (a password, or an API key of that user).",
+            )
+        return int(uid)
+
+    def _service(self, service: str, method: str, *args: Any) -> Any:
+        self._calls += 1
+        body = {
+            "jsonrpc": "2.0",
+            "id": self._calls,
+            "method": "call",
+            "params": {"service": service, "method": method, "args": args},
+        }
+        status, answer = self._http.post_json("/jsonrpc", body)
+        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+            raise errors.ProtocolError(
+                f"{self._http.base_url}/jsonrpc answered HTTP {status} with JSON that is no JSON-RPC answer",
+                "Check that the URL is Odoo's.",
+            )
+        if "error" in answer:
+            what = f"{args[3]}.{args[4]}" if service == "object" else method
+            raise self._error(what, answer["error"])
+        return answer["result"]
+
+    def _error(self, what: str, error: Mapping[str, Any]) -> errors.MailopsError:
+        data = error.get("data") or {}
+        name = str(data.get("name", ""))
+        text = redact_text(str(data.get("message") or error.get("message") or "no text"), [self._password])
+        text = " ".join(text.split())
+        missing = re.search(r'database "([^"]*)" (does not exist|is not currently accepting)', text)
+        if missing:
+            return errors.NotFoundError(
+                f"the Odoo at {self._http.base_url} has no usable database {missing.group(1)!r}", "Check odoo_database."
+            )
+        message = f"Odoo refused {what}: {text}"
+        short = name.rsplit(".", 1)[-1]
+        if short in ("AccessDenied", "AccessError"):
+            return errors.AuthenticationError(message, f"The user {self._login!r} needs Settings rights in Odoo.")
+        if short in ("MissingError",):
+            return errors.NotFoundError(message)
+        if short in ("UniqueViolation", "IntegrityError"):
+            return errors.ConflictError(message)
+        if short in ("OperationalError", "SerializationFailure", "LockNotAvailable"):
+            return errors.TemporaryError(message, "Run it again.")
+        if "doesn't exist" in text and short == "UserError":
+            return errors.NotFoundError(message, "Is the app that brings this model installed?")
+        return errors.ValidationError(message)

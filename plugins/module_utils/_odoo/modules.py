@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The singular, the plural and the `_info` module of a resource, from its one declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
+from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_record
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
+
+STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+
+
+def run_one(resource: OdooResource) -> None:
+    """Run the singular module: the record's options at top level, and `state`."""
+    module = glue.make_module({**connection_spec(), **resource.item_spec(), "state": STATE})
+    try:
+        item = resource.check(glue.given_item(resource, module.params), resource.label)
+    except MailopsError as error:
+        glue.fail(module, error)
+    _run(module, resource, [item], absent=module.params["state"] == "absent")
+
+
+def run_many(resource: OdooResource) -> None:
+    """Run the plural module: a list of records, and `prune`."""
+    module = glue.make_module(
+        {
+            **connection_spec(),
+            resource.plural: {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": resource.item_spec(),
+            },
+            "prune": {"type": "bool", "default": False},
+            "prune_limit": {"type": "int", "default": 10},
+        }
+    )
+    try:
+        given = glue.given_items(resource, module.params)
+        items = [resource.check(item, f"{resource.plural}[{number}]") for number, item in enumerate(given)]
+    except MailopsError as error:
+        glue.fail(module, error)
+    _run(module, resource, items, prune=module.params["prune"], prune_limit=module.params["prune_limit"])
+
+
+def run_info(resource: OdooResource) -> None:
+    """Run the `_info` module: every record, or those with the given names."""
+    names = {"type": "list", "elements": "str"}
+    module = glue.make_module({**connection_spec(), "names": names})
+    try:
+        store = OdooStore(connect(module.params), resource)
+        loaded = store.load([], every=True)
+    except MailopsError as error:
+        module.fail_json(msg=error.text(), error=error.kind)
+    wanted = module.params["names"]
+    records = [
+        {"id": record.id, **redact_record(record.values, resource.secrets)}
+        for record in loaded.current
+        if wanted is None or record.values[resource.key[0]] in wanted
+    ]
+    module.exit_json(changed=False, records=records)
+
+
+def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record], **how: Any) -> None:
+    try:
+        store = OdooStore(connect(module.params), resource)
+        loaded = store.load(items, every=bool(how.get("prune")))
+        changes = plan(resource, loaded.desired, loaded.current, **how)
+    except MailopsError as error:
+        glue.fail(module, error)
+    for warning in loaded.warnings:
+        module.warn(warning)
+    glue.report(module, resource, changes, glue.carry_out(module, resource, changes, store))

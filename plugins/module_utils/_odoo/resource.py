@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a resource in Odoo adds to the engine's: fitting items to what this database can express."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Resource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+
+
+@dataclass
+class Known:
+    """What was read about the database: the model's fields, and per referencing option name → id."""
+
+    fields: Mapping[str, Mapping[str, Any]]
+    references: dict[str, dict[str, int]]
+
+    def has(self, field: Field) -> bool:
+        """Whether this Odoo has the field behind an option."""
+        return not field.option_only and field.wire_name in self.fields
+
+    def choices(self, field: Field) -> list[str]:
+        """Return the values a selection field may have on this Odoo."""
+        return [value for value, _label in self.fields.get(field.wire_name, {}).get("selection") or []]
+
+
+@dataclass(frozen=True)
+class OdooResource(Resource):
+    """A Resource whose records live in an Odoo model; the methods are where a version's quirks go."""
+
+    def prepare(self, item: Record, known: Known) -> tuple[Record, list[str]]:
+        """Return the item as this database can express it, and warnings about what it cannot do."""
+        return item, []
+
+    def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
+        """Check the items with further questions to Odoo; raise ValidationError."""

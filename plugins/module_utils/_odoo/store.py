@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading and writing the records of one model, in canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Reference
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, OdooResource
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The desired items made fit for this database, and what is there."""
+
+    desired: list[Record]
+    current: list[Existing]
+    warnings: list[str]
+
+
+class OdooStore:
+    """Implements the engine's Store for one resource of one database.
+
+    Reads, whatever the number of items: one `fields_get`, one read per referenced model, the main read; a resource
+    may add one `fields_get` per model its items name.
+    """
+
+    def __init__(self, client: OdooClient, resource: OdooResource) -> None:
+        self._client = client
+        self._resource = resource
+        self._known = Known({}, {})
+
+    def load(self, items: Sequence[Record], *, every: bool = False) -> Loaded:
+        """Read what the items name (with `every`: all records).
+
+        Raises ValidationError for a value that this version of Odoo cannot express.
+        """
+        self._read_known(items, every)
+        desired, warnings = [], []
+        for item in items:
+            prepared, told = self._resource.prepare(item, self._known)
+            self._check_known(prepared)
+            desired.append(prepared)
+            warnings.extend(warning for warning in told if warning not in warnings)
+        self._resource.check_with(self._client, desired)
+        domain = [] if every else self._domain(desired)
+        fields = [field for field in self._resource.fields if self._known.has(field)]
+        records = self._client.search_read(
+            self._resource.model, domain, list(dict.fromkeys(field.wire_name for field in fields))
+        )
+        current = [Existing(record["id"], self._decode(record, fields)) for record in records]
+        return Loaded(desired, current, warnings)
+
+    def create(self, records: Sequence[Record]) -> None:
+        """Create the records in one call."""
+        self._client.create(self._resource.model, [self._encode(record) for record in records])
+
+    def write(self, ids: Sequence[int], values: Record) -> None:
+        """Write the same values to all the records in one call."""
+        self._client.write(self._resource.model, ids, self._encode(values))
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """Delete the records in one call."""
+        self._client.unlink(self._resource.model, ids)
+
+    def _read_known(self, items: Sequence[Record], every: bool) -> None:
+        fields = self._client.fields_get(self._resource.model)
+        self._known = Known(fields, {})
+        for field in self._resource.fields:
+            if field.reference and self._known.has(field):
+                wanted = sorted({item[field.name] for item in items if item.get(field.name)})
+                domain = [] if every or field.reference.read_all else [(field.reference.key, "in", wanted)]
+                self._known.references[field.name] = self._read_reference(field.reference, domain)
+
+    def _read_reference(self, reference: Reference, domain: Sequence[Any]) -> dict[str, int]:
+        return {
+            record[reference.key]: record["id"]
+            for record in self._client.search_read(reference.model, domain, [reference.key])
+        }
+
+    def _check_known(self, item: Mapping[str, Any]) -> None:
+        resource, known = self._resource, self._known
+        for name, value in item.items():
+            field = resource.field(name)
+            place = f"{resource.label} {resource.name_of(item)}: {name}"
+            if not known.has(field):
+                raise ValidationError(
+                    f"{place} cannot be set: this Odoo's {resource.model} has no field {field.wire_name}",
+                    "Leave it out for this version.",
+                )
+            if field.reference and value is not None and value not in known.references[name]:
+                raise NotFoundError(f"{place} is {value!r}: this Odoo has no such {field.reference.model}")
+
+    def _domain(self, desired: Sequence[Record]) -> list[Any]:
+        field = self._resource.field(self._resource.key[0])
+        return [(field.wire_name, "in", sorted({item[field.name] for item in desired}))]
+
+    def _decode(self, record: Mapping[str, Any], fields: Sequence[Field]) -> Record:
+        return {field.name: self._decoded(field, record[field.wire_name]) for field in fields}
+
+    def _decoded(self, field: Field, value: Any) -> Any:
+        if field.reference:
+            if not value:
+                return None
+            names = {number: name for name, number in self._known.references[field.name].items()}
+            return names.get(value[0], value[1])
+        if value is False and field.type != "bool":
+            return None
+        return field.from_wire(value)
+
+    def _encode(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        wire: dict[str, Any] = {}
+        for name, value in values.items():
+            field = self._resource.field(name)
+            if value is None:
+                wire[field.wire_name] = field.clear
+            elif field.reference:
+                wire[field.wire_name] = self._known.references[name][value]
+            else:
+                wire[field.wire_name] = field.to_wire(value)
+        return wire
