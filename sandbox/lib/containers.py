@@ -133,7 +133,17 @@ def _set_admin_password(namespace: str) -> None:
     uid = _rpc(namespace, "common", "authenticate", "prod", "admin", "admin", {})
     if uid:
         password = secretfiles.values()["vault_odoo_admin_password"]
-        _rpc(namespace, "object", "execute_kw", "prod", uid, "admin", "res.users", "write", [[uid], {"password": password}])
+        _rpc(
+            namespace,
+            "object",
+            "execute_kw",
+            "prod",
+            uid,
+            "admin",
+            "res.users",
+            "write",
+            [[uid], {"password": password}],
+        )
 
 
 def _rpc(namespace: str, service: str, method: str, *arguments: object) -> object:

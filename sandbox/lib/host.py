@@ -28,10 +28,7 @@ def environment() -> dict[str, str]:
     """
     config = CACHE / "containers.conf"
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = (
-        f'[containers]\ndefault_ulimits = ["nofile=1024:{hard}", "nproc=4096:4096"]\n'
-        '[engine]\nruntime = "runc"\n'
-    )
+    wanted = f'[containers]\ndefault_ulimits = ["nofile=1024:{hard}", "nproc=4096:4096"]\n[engine]\nruntime = "runc"\n'
     if not config.exists() or config.read_text() != wanted:
         CACHE.mkdir(parents=True, exist_ok=True)
         config.write_text(wanted)
@@ -45,8 +42,13 @@ def run(*argv: str, log: pathlib.Path | None = None, quiet: bool = False, text_i
     Raises SandboxError with the last lines of the output, unless `quiet`, when it fails.
     """
     result = subprocess.run(
-        argv, env=environment(), input=text_input, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT if log else subprocess.PIPE,
+        argv,
+        env=environment(),
+        input=text_input,
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if log else subprocess.PIPE,
     )
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -60,9 +62,12 @@ def run(*argv: str, log: pathlib.Path | None = None, quiet: bool = False, text_i
 
 def succeeds(*argv: str) -> bool:
     """Whether a program exits with 0; its output is dropped."""
-    return subprocess.run(
-        argv, env=environment(), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ).returncode == 0
+    return (
+        subprocess.run(
+            argv, env=environment(), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
 
 
 @contextlib.contextmanager

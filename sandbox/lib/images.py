@@ -128,7 +128,7 @@ def remove_all() -> None:
 
 
 def _scratch() -> pathlib.Path:
-    folder = CACHE / "build"
+    folder: pathlib.Path = CACHE / "build"
     folder.mkdir(parents=True, exist_ok=True)
 
     return folder

@@ -43,8 +43,8 @@ class Http:
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
         self.session = requests.Session()
-        self.session.verify = ca_file or True
-        self.session.max_redirects = 0
+        # Given with each request: an environment variable for a CA bundle overrides the session's attribute.
+        self.verify = ca_file or True
 
     def post_json(self, path: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         """POST `body` as JSON; return the status code and the decoded answer.
@@ -54,7 +54,9 @@ class Http:
         """
         url = self.base_url + path
         try:
-            answer = self.session.post(url, json=body, headers=headers, timeout=self.timeout, allow_redirects=False)
+            answer = self.session.post(
+                url, json=body, headers=headers, timeout=self.timeout, verify=self.verify, allow_redirects=False
+            )
         except requests.exceptions.SSLError as error:
             raise CertificateError(
                 f"{self.base_url}: its TLS certificate was not accepted: {_cause(error)}",

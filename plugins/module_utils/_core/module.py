@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, _load_params, missing_required_lib
 from ansible_collections.mailops.odoo.plugins.module_utils._core import http
@@ -16,9 +16,9 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Cha
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
 
 
-def make_module(spec: Mapping[str, Any]) -> AnsibleModule:
-    """Return the AnsibleModule for an argument spec, after checking that requests is there."""
-    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True)
+def make_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:
+    """Return the AnsibleModule for an argument spec and rules, after checking that requests is there."""
+    module = AnsibleModule(argument_spec=dict(spec), supports_check_mode=True, **rules)
     if http.IMPORT_ERROR is not None:
         module.fail_json(msg=missing_required_lib("requests"), exception=http.IMPORT_ERROR)
     return module
@@ -52,7 +52,7 @@ def carry_out(module: AnsibleModule, resource: Resource, changes: Sequence[Chang
     return Outcome() if module.check_mode else apply(changes, store)
 
 
-def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change], outcome: Outcome) -> NoReturn:
+def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change], outcome: Outcome) -> None:
     """Leave the module with its result: truthful about what was applied when something failed."""
     result: dict[str, Any] = {
         "changed": bool(changes),
@@ -61,6 +61,7 @@ def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change],
     }
     if outcome.error is None:
         module.exit_json(**result)
+        return
     done = [change.name for change in outcome.applied]
     left = [change.name for change in outcome.remaining]
     at = f"{resource.label} {outcome.failed.name}: " if outcome.failed else ""
@@ -79,6 +80,6 @@ def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change],
     module.fail_json(msg=at + outcome.error.text() + summary, error=outcome.error.kind, **result)
 
 
-def fail(module: AnsibleModule, error: MailopsError) -> NoReturn:
+def fail(module: AnsibleModule, error: MailopsError) -> None:
     """Leave the module with an error that arose before anything was written."""
     module.fail_json(msg=f"{error.text()} Nothing was written.", error=error.kind, changed=False, changes=[])

@@ -138,5 +138,3 @@ def _shown(value: Any) -> str:
 
 def _text(key: Sequence[Any]) -> str:
     return " @ ".join(str(part) for part in key if part is not None)
-
-

@@ -23,11 +23,22 @@ STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 
 def run_one(resource: OdooResource) -> None:
     """Run the singular module: the record's options at top level, and `state`."""
-    module = glue.make_module({**connection_spec(), **resource.item_spec(), "state": STATE})
+    _run_single(glue.make_module({**connection_spec(), **resource.item_spec(), "state": STATE}), resource)
+
+
+def run_variant(plain: OdooResource, variant: OdooResource, option: str) -> None:
+    """Run a singular module of which one option (`option`, the variant's) tells which of two resources is meant."""
+    spec = {**connection_spec(), **plain.item_spec(), **variant.item_spec(), "state": STATE}
+    module = glue.make_module(spec, mutually_exclusive=[[plain.fields[-1].name, option]])
+    _run_single(module, plain if module.params[option] is None else variant)
+
+
+def _run_single(module: AnsibleModule, resource: OdooResource) -> None:
     try:
         item = resource.check(glue.given_item(resource, module.params), resource.label)
     except MailopsError as error:
         glue.fail(module, error)
+        return
     _run(module, resource, [item], absent=module.params["state"] == "absent")
 
 
@@ -51,6 +62,7 @@ def run_many(resource: OdooResource) -> None:
         items = [resource.check(item, f"{resource.plural}[{number}]") for number, item in enumerate(given)]
     except MailopsError as error:
         glue.fail(module, error)
+        return
     _run(module, resource, items, prune=module.params["prune"], prune_limit=module.params["prune_limit"])
 
 
@@ -63,6 +75,7 @@ def run_info(resource: OdooResource) -> None:
         loaded = store.load([], every=True)
     except MailopsError as error:
         module.fail_json(msg=error.text(), error=error.kind)
+        return
     wanted = module.params["names"]
     records = [
         {"id": record.id, **redact_record(record.values, resource.secrets)}
@@ -79,6 +92,7 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record],
         changes = plan(resource, loaded.desired, loaded.current, **how)
     except MailopsError as error:
         glue.fail(module, error)
+        return
     for warning in loaded.warnings:
         module.warn(warning)
     glue.report(module, resource, changes, glue.carry_out(module, resource, changes, store))

@@ -43,7 +43,8 @@ class OdooStore:
         Raises ValidationError for a value that this version of Odoo cannot express.
         """
         self._read_known(items, every)
-        desired, warnings = [], []
+        desired: list[Record] = []
+        warnings: list[str] = []
         for item in items:
             prepared, told = self._resource.prepare(item, self._known)
             self._check_known(prepared)
@@ -94,6 +95,12 @@ class OdooStore:
                 raise ValidationError(
                     f"{place} cannot be set: this Odoo's {resource.model} has no field {field.wire_name}",
                     "Leave it out for this version.",
+                )
+            choices = known.choices(field)
+            if value is not None and choices and value not in choices:
+                raise ValidationError(
+                    f"{place} is {value!r}: this Odoo knows only {', '.join(choices)}",
+                    "A further value may come with another app (employees, for one, with the Employees app).",
                 )
             if field.reference and value is not None and value not in known.references[name]:
                 raise NotFoundError(f"{place} is {value!r}: this Odoo has no such {field.reference.model}")

@@ -52,8 +52,6 @@ class MailServer(OdooResource):
         if encryption not in ("starttls", "ssl"):
             return prepared, []
         choices = known.choices(self.field("encryption"))
-        if encryption not in choices:
-            raise ValidationError(f"{self.label} {item['name']}: this Odoo does not know encryption {encryption!r}")
         if verify is False:
             return prepared, []
         if encryption + STRICT in choices:

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `make help` lists the targets. On Debian as root they install what they need; elsewhere they say what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+STEP := scripts/step
+export PATH := $(CURDIR)/.cache/venv/bin:$(PATH):/usr/sbin
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: environment  ## Bring up Odoo, a gateway and a small internet; apply site.yml; show mail flowing
+	@$(STEP) "sandbox" sandbox/sandbox up demo
+	@$(STEP) "site.yml" ansible-playbook site.yml
+	@$(STEP) "site.yml again: nothing to change" scripts/unchanged ansible-playbook site.yml
+	@$(STEP) "mail flows" sandbox/demo
+
+demo-down:  ## Remove the demo's containers (images stay)
+	@sandbox/sandbox down demo
+
+tools:  ## Install the system packages the sandbox needs (Debian, as root)
+	@scripts/tools
+
+environment: tools  ## Make the Python environment for the playbooks in .cache/venv
+	@scripts/environment controller
+
+development: tools  ## Make the Python environment for the tests in .cache/venv
+	@scripts/environment development
+
+test: development  ## Run everything CI runs
+	@$(STEP) "unit" $(MAKE) unit
+	@$(STEP) "lint" $(MAKE) lint
+	@$(STEP) "sanity" $(MAKE) sanity
+	@$(STEP) "sandbox" sandbox/sandbox up test
+	@$(STEP) "site" $(MAKE) site
+	@$(STEP) "integration" $(MAKE) integration
+	@$(STEP) "e2e" $(MAKE) e2e
+	@scripts/step --summary
+
+unit: development  ## Unit tests
+	@pytest -q -n 2 tests/unit
+
+lint: development  ## ruff, mypy --strict, yamllint, ansible-lint (production), changelog and documentation
+	@scripts/lint
+
+sanity: development  ## ansible-test sanity, without ignores
+	@scripts/sanity
+
+site: development  ## The molecule scenario: site.yml on a sandbox of its own: converge, idempotence, verify
+	@cd extensions && molecule test -s site
+
+integration: development  ## Every module and role against the real Odoo, PostgreSQL and Postfix
+	@sandbox/sandbox up test
+	@pytest -q tests/integration tests/contract
+
+e2e: development  ## Mail in and out of the converged sandbox
+	@pytest -q tests/e2e
+
+bench: development  ## Benchmarks, as ratios within one run
+	@sandbox/sandbox up test
+	@pytest -q -s tests/benchmarks
+
+clean:  ## Remove all that these targets made: containers, images, caches, environments
+	@if [ -e .cache/sandbox ]; then sandbox/sandbox clean; fi
+	@rm -rf .cache .ansible collections tests/output .mypy_cache .ruff_cache .pytest_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

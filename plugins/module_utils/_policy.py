@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy document: what it may hold, checked as a whole before anything is touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Resource, duplicates
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.alias_domain import ALIAS_DOMAIN
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_alias import MAIL_ALIAS
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
+
+VERSION = 1
+ODOO_LISTS: dict[str, Resource] = {
+    "servers": MAIL_SERVER,
+    "alias_domains": ALIAS_DOMAIN,
+    "aliases": MAIL_ALIAS,
+}
+# host, [host] (no MX lookup), either with :port
+RELAY_HOST = re.compile(r"(\[[a-z0-9.:-]+\]|[a-z0-9.-]+)(:\d{1,5})?", re.IGNORECASE)
+
+
+def problems(policy: Any) -> list[str]:
+    """Return everything that is wrong with a policy, each with its place; an empty list if it is sound."""
+    if not isinstance(policy, Mapping):
+        return ["mail_policy is no dictionary"]
+    found = list(_unknown(policy, "", {"version", "odoo", "inbound"}))
+    if policy.get("version") != VERSION:
+        found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
+    found.extend(_section(policy, "odoo", ODOO_LISTS, _odoo_list))
+    found.extend(_section(policy, "inbound", {"domains": None}, _inbound_domains))
+    return found
+
+
+def _section(
+    policy: Mapping[str, Any],
+    name: str,
+    lists: Mapping[str, Any],
+    check: Callable[[list[Any], str, Any], Iterator[str]],
+) -> Iterator[str]:
+    section = policy.get(name, {})
+    if not isinstance(section, Mapping):
+        yield f"{name} is no dictionary"
+        return
+    yield from _unknown(section, f"{name}.", set(lists))
+    for key, how in lists.items():
+        items, place = section.get(key, []), f"{name}.{key}"
+        if not isinstance(items, list):
+            yield f"{place} is no list"
+        else:
+            yield from check(items, place, how)
+
+
+def _odoo_list(items: list[Any], place: str, resource: Resource) -> Iterator[str]:
+    keys = []
+    for number, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            yield f"{place}[{number}] is no dictionary"
+            continue
+        try:
+            keys.append(resource.key_of(resource.check(item, f"{place}[{number}]")))
+        except ValidationError as error:
+            yield error.text()
+    for key in duplicates(keys):
+        yield f"{place}: {' @ '.join(str(part) for part in key if part)} is given more than once"
+
+
+def _inbound_domains(items: list[Any], place: str, _how: None) -> Iterator[str]:
+    names = []
+    for number, item in enumerate(items):
+        here = f"{place}[{number}]"
+        if not isinstance(item, Mapping):
+            yield f"{here} is no dictionary"
+            continue
+        yield from _unknown(item, f"{here}.", {"name", "others", "relay_host"})
+        try:
+            names.append(addresses.domain(str(item.get("name", ""))))
+        except ValueError as error:
+            yield f"{here}.name is {item.get('name')!r}: {error}"
+        others, relay_host = item.get("others"), item.get("relay_host")
+        if others not in ("reject", "relay"):
+            yield f"{here}.others is {others!r}; it must be reject or relay (what happens to addresses Odoo does not know)"
+        elif (others == "relay") != (relay_host is not None):
+            yield f"{here}: relay_host goes with others: relay, and only with it"
+        elif relay_host is not None and not RELAY_HOST.fullmatch(str(relay_host)):
+            yield f"{here}.relay_host is {relay_host!r}; it must be a host, or [host] without MX lookup, with :port if needed"
+    for name in duplicates(names):
+        yield f"{place}: {name} is given more than once"
+
+
+def _unknown(section: Mapping[str, Any], place: str, known: set[str]) -> Iterator[str]:
+    for key in section:
+        if key not in known:
+            yield f"{place}{key} is unknown; known are: {', '.join(sorted(known))}"

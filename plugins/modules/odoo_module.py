@@ -1,0 +1,103 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: odoo_module
+short_description: Install or upgrade an app or addon of Odoo
+version_added: 0.1.0
+description:
+  - Makes sure that an addon is installed in a database, and waits until Odoo says so.
+  - An addon that Odoo's list does not have yet is looked for in the folders of C(addons_path) first.
+author:
+  - The mailops.odoo authors (@mailops)
+options:
+  name:
+    description: Technical name of the addon, such as V(crm).
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) installs it if it is not installed.
+      - V(latest) also upgrades it when the version in its files is another than the installed one.
+    type: str
+    choices: [present, latest]
+    default: present
+  wait_timeout:
+    description: How long to wait until the addon is installed, in seconds.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - mailops.odoo.connection
+  - mailops.odoo.attributes
+seealso:
+  - module: mailops.odoo.system_parameter
+"""
+
+EXAMPLES = r"""
+- name: Leads and opportunities
+  mailops.odoo.odoo_module:
+    odoo_url: https://odoo.acme.example
+    odoo_database: prod
+    odoo_login: admin
+    odoo_password: "{{ vault_odoo_admin_password }}"
+    name: crm
+"""
+
+RETURN = r"""
+action:
+  description: What was done, or would be in check mode; V(install), V(upgrade), or empty.
+  returned: success
+  type: str
+  sample: install
+version:
+  description: The installed version; in check mode the one before.
+  returned: success
+  type: str
+  sample: 19.0.1.0.0
+"""
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addon
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
+
+
+def main() -> None:
+    """Run the module."""
+    module = glue.make_module(
+        {
+            **connection_spec(),
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "latest"], "default": "present"},
+            "wait_timeout": {"type": "int", "default": 300},
+        }
+    )
+    name = module.params["name"]
+    try:
+        client = connect(module.params)
+        found = addon.find(client, name)
+        wanted = addon.action(found, latest=module.params["state"] == "latest")
+        before = f"{name}: {found.version or found.state}\n" if found else f"{name}: not in Odoo's list\n"
+        if wanted and not module.check_mode:
+            found = addon.carry_out(client, name, wanted, module.params["wait_timeout"])
+    except MailopsError as error:
+        module.fail_json(msg=error.text(), error=error.kind)
+        return
+    after = before
+    if wanted:
+        after = f"{name}: {found.version}\n" if found and not module.check_mode else f"{name}: {wanted}\n"
+    module.exit_json(
+        changed=bool(wanted),
+        action=wanted,
+        version=found.version if found else "",
+        diff={"before": before, "after": after},
+    )
+
+
+if __name__ == "__main__":
+    main()

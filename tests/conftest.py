@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures over the sandbox's `test` namespace; `sandbox/sandbox up test` brings it up."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / ".ansible" / "collections"))
+sys.path.insert(0, str(ROOT / "sandbox" / "lib"))
+
+from support.machines import Internet, Machine, Odoo  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def internet() -> Internet:
+    """The outside: DNS, the providers' submission servers, customers' mailboxes."""
+    return Internet()
+
+
+@pytest.fixture(scope="session")
+def gateway() -> Machine:
+    """The mail gateway."""
+    return Machine("gateway")
+
+
+@pytest.fixture(scope="session")
+def site() -> Odoo:
+    """The database `prod`, to which site.yml was applied."""
+    return Odoo("prod", json.loads((ROOT / ".cache/sandbox/secrets.json").read_text())["vault_odoo_admin_password"])
+
+
+@pytest.fixture(scope="module")
+def odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
+    """A fresh database of this test module's own."""
+    name = "t_" + request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    database = Odoo(name, "admin")
+    database.clone()
+    yield database
+    database.drop()

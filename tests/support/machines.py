@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox's machines, as tests use them."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import containers
+import host
+import requests
+import secretfiles
+
+NAMESPACE = "test"
+
+
+class Machine:
+    """One container: `run` executes a program in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.container = containers.container(NAMESPACE, name)
+        self.ip = containers.address(NAMESPACE, name)
+        self.ca_file = str(host.CACHE / "ca.pem")
+
+    def run(
+        self, *argv: str, input: str | bytes | None = None, check: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program as root and return its result; its output is decoded with surrogates for odd bytes."""
+        data = input.encode() if isinstance(input, str) else input
+        command = ["podman", "exec", *(["-i"] if data is not None else []), self.container, *argv]
+        done = subprocess.run(command, input=data, capture_output=True, check=False, env=host.environment())
+        text = [stream.decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr)]
+        if check and done.returncode:
+            raise AssertionError(f"{argv} in {self.container} exited {done.returncode}:\n{text[0]}{text[1]}")
+        return subprocess.CompletedProcess(argv, done.returncode, *text)
+
+
+class Internet(Machine):
+    """The outside world."""
+
+    def __init__(self) -> None:
+        super().__init__("internet")
+        self.accounts = secretfiles.accounts()
+
+
+class Odoo(Machine):
+    """One database of the sandbox's Odoo, called as its administrator."""
+
+    def __init__(self, database: str, password: str) -> None:
+        super().__init__("odoo")
+        self.url = f"https://{self.ip}"
+        self.database = database
+        self.password = password
+        self.mail_token = secretfiles.values()["vault_mail_delivery_token"]
+        self._uid: int | None = None
+
+    def connection(self) -> dict[str, Any]:
+        """Return the connection options of our modules."""
+        return {
+            "odoo_url": self.url,
+            "odoo_database": self.database,
+            "odoo_login": "admin",
+            "odoo_password": self.password,
+            "odoo_ca_file": self.ca_file,
+        }
+
+    def clone(self) -> None:
+        """Make this database anew from the template."""
+        self.drop()
+        self._psql(f'CREATE DATABASE "{self.database}" TEMPLATE odoo_template OWNER odoo')
+
+    def drop(self) -> None:
+        """Remove the database, closing what is connected to it."""
+        self._psql(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+
+    def _psql(self, statement: str) -> None:
+        self.run("runuser", "-u", "odoo", "--", "psql", "-q", "-d", "postgres", "-c", statement, check=True)
+
+    def rpc(self, service: str, method: str, *args: Any) -> Any:
+        """Make one JSON-RPC call; an error is raised as AssertionError."""
+        body = {
+            "jsonrpc": "2.0",
+            "method": "call",
+            "id": 1,
+            "params": {"service": service, "method": method, "args": args},
+        }
+        answer = requests.post(f"{self.url}/jsonrpc", json=body, timeout=60, verify=self.ca_file).json()
+        if "error" in answer:
+            raise AssertionError(answer["error"]["data"]["message"])
+        return answer["result"]
+
+    def call(self, model: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of a model."""
+        if self._uid is None:
+            self._uid = self.rpc("common", "authenticate", self.database, "admin", self.password, {})
+        return self.rpc("object", "execute_kw", self.database, self._uid, self.password, model, method, args, kwargs)
