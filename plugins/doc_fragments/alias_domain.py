@@ -4,36 +4,33 @@
 
 from __future__ import annotations
 
-import textwrap
-
-_OPTIONS = r"""
-name:
-  description: The domain. It is written in lower case, because Odoo 17 to 19 never match mail to another spelling.
-  type: str
-  required: true
-bounce_alias:
-  description: Local part of the address at which delivery failures come back. Needed to create a record.
-  type: str
-catchall_alias:
-  description: Local part of the address at which replies come back. Needed to create a record.
-  type: str
-default_from:
-  description:
-    - Local part of the sender that Odoo uses when no server takes the real one; Odoo itself puts V(notifications) in a new record.
-    - A full address makes it the sender of mail for every domain.
-  type: str
-sequence:
-  description: Lower comes first when Odoo picks a domain for a new company.
-  type: int
-"""
+from ansible_collections.mailops.odoo.plugins.module_utils._core.docs import as_list
 
 
 class ModuleDocFragment:
     """An alias domain's options, as a module's own and as those of a list's items."""
 
-    DOCUMENTATION = "options:\n" + textwrap.indent(_OPTIONS, "  ")
+    DOCUMENTATION = r"""
+options:
+  name:
+    description: The domain. It is written in lower case, because Odoo 17 to 19 never match mail to another spelling.
+    type: str
+    required: true
+  bounce_alias:
+    description: Local part of the address at which delivery failures come back. Needed to create a record.
+    type: str
+  catchall_alias:
+    description: Local part of the address at which replies come back. Needed to create a record.
+    type: str
+  default_from:
+    description:
+      - Local part of the sender that Odoo uses when no server takes the real one; Odoo itself puts V(notifications) in a new record.
+      - A full address makes it the sender of mail for every domain.
+    type: str
+  sequence:
+    description: Lower comes first when Odoo picks a domain for a new company.
+    type: int
+"""
 
-    LIST = (
-        "options:\n  alias_domains:\n    description: The alias domains.\n    type: list\n    elements: dict\n"
-        "    required: true\n    suboptions:\n" + textwrap.indent(_OPTIONS, "      ")
-    )
+    # Annotated, because the checks of plain assignments here expect literals.
+    LIST: str = as_list(DOCUMENTATION, "alias_domains", "The alias domains.")

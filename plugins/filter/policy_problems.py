@@ -14,8 +14,8 @@ short_description: Check a mail policy
 version_added: 0.1.0
 description:
   - Returns everything that is wrong with a mail policy, each with its place, without asking any server.
-  - Unknown keys, wrong types and values, names given twice, ports that do not fit their encryption, C(from_filter) parts
-    that never match.
+  - Unknown keys, wrong types and values, names given twice, ports that do not fit their encryption,
+    C(from_filter) parts that never match.
 author:
   - The mailops.odoo authors (@mailops)
 options:

@@ -85,11 +85,11 @@ def _inbound_domains(items: list[Any], place: str, _how: None) -> Iterator[str]:
             yield f"{here}.name is {item.get('name')!r}: {error}"
         others, relay_host = item.get("others"), item.get("relay_host")
         if others not in ("reject", "relay"):
-            yield f"{here}.others is {others!r}; it must be reject or relay (what happens to addresses Odoo does not know)"
+            yield f"{here}.others is {others!r}; what Odoo does not know is either reject or relay"
         elif (others == "relay") != (relay_host is not None):
             yield f"{here}: relay_host goes with others: relay, and only with it"
         elif relay_host is not None and not RELAY_HOST.fullmatch(str(relay_host)):
-            yield f"{here}.relay_host is {relay_host!r}; it must be a host, or [host] without MX lookup, with :port if needed"
+            yield f"{here}.relay_host is {relay_host!r}; it must be host or [host], with :port if needed"
     for name in duplicates(names):
         yield f"{place}: {name} is given more than once"
 

@@ -11,7 +11,7 @@ module: mail_alias
 short_description: Manage an e-mail alias of Odoo
 version_added: 0.1.0
 description:
-  - Creates, changes or deletes one alias (C(mail.alias)): an address at which mail becomes a record.
+  - Creates, changes or deletes one alias (C(mail.alias)), an address at which mail becomes a record.
   - An alias that a sales team or a project owns is changed in place, not created a second time.
 author:
   - The mailops.odoo authors (@mailops)

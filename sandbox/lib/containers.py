@@ -130,10 +130,10 @@ def _wait_for_odoo(namespace: str) -> None:
 
 def _set_admin_password(namespace: str) -> None:
     """Give the ready-made database's administrator the generated password, where it still has the known one."""
-    uid = _rpc(namespace, "common", "authenticate", "prod", "admin", "admin", {})
+    uid = rpc(namespace, "common", "authenticate", "prod", "admin", "admin", {})
     if uid:
         password = secretfiles.values()["vault_odoo_admin_password"]
-        _rpc(
+        rpc(
             namespace,
             "object",
             "execute_kw",
@@ -146,7 +146,8 @@ def _set_admin_password(namespace: str) -> None:
         )
 
 
-def _rpc(namespace: str, service: str, method: str, *arguments: object) -> object:
+def rpc(namespace: str, service: str, method: str, *arguments: object) -> object:
+    """Make one JSON-RPC call to the namespace's Odoo and return its result."""
     body = {"jsonrpc": "2.0", "method": "call", "params": {"service": service, "method": method, "args": arguments}}
     request = urllib.request.Request(
         f"https://{address(namespace, 'odoo')}/jsonrpc",

@@ -147,7 +147,7 @@ def test_an_archived_server_is_found_and_not_created_twice(odoo: Odoo) -> None:
 
 def test_two_records_of_one_name_are_an_error_that_names_them(odoo: Odoo) -> None:
     values = {"name": "Twin", "smtp_host": "a.example", "smtp_port": 25}
-    ids = [odoo.call("ir.mail_server", "create", values) for _ in range(2)]
+    ids = [odoo.call("ir.mail_server", "create", values) for _twin in range(2)]
     result = run_module("mail_server", {**odoo.connection(), "name": "Twin", "sequence": 5})
     assert result["failed"]
     assert result["error"] == "conflict"

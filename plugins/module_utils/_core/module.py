@@ -38,7 +38,7 @@ def given_items(resource: Resource, params: Mapping[str, Any]) -> list[Record]:
     items = params[resource.plural]
     if not isinstance(raw, list) or len(raw) != len(items):
         raw = [None] * len(items)
-    return [_given(resource, item, given) for item, given in zip(items, raw)]
+    return [_given(resource, item, given) for item, given in zip(items, raw, strict=True)]
 
 
 def _given(resource: Resource, params: Mapping[str, Any], raw: Any) -> Record:

@@ -67,7 +67,7 @@ def plan(
     for record in current:
         by_key.setdefault(resource.key_of(record.values), []).append(record)
     changes: list[Change] = []
-    for item, key in zip(desired, keys):
+    for item, key in zip(desired, keys, strict=True):
         found = by_key.get(key, [])
         if len(found) > 1:
             ids = ", ".join(str(record.id) for record in found)

@@ -73,7 +73,7 @@ class Field:
             spec["choices"] = list(self.choices)
         if self.secret:
             spec["no_log"] = True
-        elif "pass" in self.name or "token" in self.name:
+        elif "pass" in self.name or "key" in self.name:
             spec["no_log"] = False
         return spec
 

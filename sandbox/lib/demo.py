@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Send mail through the demo, both ways, and show where each arrived."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+import containers
+import host
+import secretfiles
+
+NAMESPACE = "demo"
+WAIT_SECONDS = 40
+OUT = {
+    "Zoho Mail": ("Mitchell <mitchell@acme.example>", "a user writes to a customer"),
+    "Mailgun SMTP": ("News <news@mg.acme.example>", "a campaign"),
+    "Zoho SMTP Notifications": ("ACME <notifications@acme.example>", "a notification"),
+}
+
+
+def outside(*argv: str) -> dict[str, str]:
+    """Run a program in the small internet and return what it prints as JSON."""
+    command = ["podman", "exec", containers.container(NAMESPACE, "internet"), *argv]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=host.environment())
+    if done.returncode:
+        raise SystemExit(f"{' '.join(argv)} failed:\n{done.stdout}{done.stderr}")
+    result: dict[str, str] = json.loads(done.stdout)
+    return result
+
+
+def odoo(model: str, method: str, *args: object, **kwargs: object) -> object:
+    """Call Odoo as its administrator (uid 2 in a new database)."""
+    password = secretfiles.values()["vault_odoo_admin_password"]
+    return containers.rpc(NAMESPACE, "object", "execute_kw", "prod", 2, password, model, method, args, kwargs)
+
+
+def mail_in(stamp: str) -> tuple[str, str, str]:
+    """Send a mail to sales@ from outside; return the row of the table once the lead is there."""
+    subject = f"Do you sell chairs? {stamp}"
+    sent = time.monotonic()
+    outside("send-mail", "--to", "sales@acme.example", "--from", f"jo.{stamp}@customer.example",
+            "--subject", subject, "--json")  # fmt: skip
+    while not odoo("crm.lead", "search_count", [["name", "=", subject]]):
+        if time.monotonic() - sent > WAIT_SECONDS:
+            raise SystemExit(f"no lead after {WAIT_SECONDS} s; see `journalctl` and `mailq` in the gateway")
+        time.sleep(0.1)
+    return (
+        "in ",
+        f"jo.{stamp}@customer.example → sales@acme.example",
+        f"a lead in Odoo, {time.monotonic() - sent:.1f} s",
+    )
+
+
+def mail_out(stamp: str, server: str) -> tuple[str, str, str]:
+    """Send a mail from Odoo; return the row of the table once it is at the customer's."""
+    sender, what = OUT[server]
+    subject = f"{what} {stamp}"
+    values = {"subject": subject, "email_from": sender, "email_to": "jo@customer.example", "body_html": "<p>Hello</p>"}
+    mail = odoo("mail.mail", "create", values)
+    odoo("mail.mail", "send", mail if isinstance(mail, list) else [mail])
+    arrived = outside("sandbox-mail", "wait", "--subject", subject, "--timeout", str(WAIT_SECONDS))
+    return "out", f"{sender} ({what})", f"by {arrived['server']}:{arrived['port']}, envelope {arrived['mail_from']}"
+
+
+def main() -> None:
+    """Send one mail in and one for each purpose out."""
+    stamp = str(int(time.time()))[-6:]
+    rows = [mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
+    width = max(len(row[1]) for row in rows)
+    for direction, what, where in rows:
+        print(f"  {direction}  {what:<{width}}  {where}")
+
+
+if __name__ == "__main__":
+    main()
