@@ -39,7 +39,7 @@ EXAMPLES = r"""
       - alias_name: tasks
         alias_domain: acme.example
         alias_model: project.task
-        alias_contact: employees
+        alias_contact: followers
 """
 
 RETURN = r"""
@@ -66,7 +66,7 @@ applied:
   returned: on failure
   type: list
   elements: str
-failed:
+failed_name:
   description: Name of the record whose change was refused.
   returned: on failure
   type: str

@@ -82,7 +82,7 @@ applied:
   returned: on failure
   type: list
   elements: str
-failed:
+failed_name:
   description: Name of the record whose change was refused.
   returned: on failure
   type: str

@@ -20,13 +20,18 @@ ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = ROOT / ".ansible" / "collections"
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what a shell may hold for our modules."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ODOO_", "REQUESTS_CA"))}
+
+
 def run_module(name: str, options: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
     """Run a module in a process of its own; return its JSON result (`failed` is set when it failed)."""
     arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check, "_ansible_diff": True}}
     done = subprocess.run(
         [sys.executable, "-m", f"ansible_collections.mailops.odoo.plugins.modules.{name}"],
         input=json.dumps(arguments),
-        env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+        env={**clean_environment(), "PYTHONPATH": str(COLLECTIONS)},
         cwd=ROOT,
         text=True,
         capture_output=True,

@@ -70,7 +70,7 @@ def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change],
         changes=[change.shown(resource) for change in outcome.applied],
         diff=difference(resource, outcome.applied),
         applied=done,
-        failed=outcome.failed.name if outcome.failed else None,
+        failed_name=outcome.failed.name if outcome.failed else None,
         uncertain=[change.name for change in outcome.uncertain],
         remaining=left,
     )
