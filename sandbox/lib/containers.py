@@ -76,6 +76,14 @@ def address(namespace: str, name: str) -> str:
     return f"{NETWORKS[namespace]}.{MACHINES[name].last_byte}"
 
 
+def _mac(namespace: str, name: str) -> str:
+    """Return a MAC address that follows from the IPv4 address, so that a recreated container keeps it.
+
+    Otherwise the other containers' ARP entries for its address would be stale.
+    """
+    return "02:00:" + ":".join(f"{int(byte):02x}" for byte in address(namespace, name).split("."))
+
+
 def _start(namespace: str, name: str) -> None:
     full, image, machine = container(namespace, name), images.name_of(name), MACHINES[name]
     state = run("podman", "inspect", "--format", "{{.State.Status}} {{.ImageName}}", full, quiet=True).split()
@@ -84,7 +92,8 @@ def _start(namespace: str, name: str) -> None:
     tls = CACHE / namespace / name
     secretfiles.certificate(tls, machine.names, address(namespace, name))
     run("podman", "create", "--replace", "--name", full, "--hostname", machine.names[0], "--systemd=always",
-        "--network", f"mailops-{namespace}", "--ip", address(namespace, name), "--dns", address(namespace, "internet"),
+        "--network", f"mailops-{namespace}", "--ip", address(namespace, name),
+        "--mac-address", _mac(namespace, name), "--dns", address(namespace, "internet"),
         *(f"--cap-add={capability}" for capability in machine.capabilities), image)  # fmt: skip
     staging = tls / "sandbox"
     staging.mkdir(mode=0o755, exist_ok=True)

@@ -55,7 +55,7 @@ def test_each_purpose_leaves_where_the_policy_says(
     record = sent(internet, subject, server)
     assert (record["server"], record["port"], record["auth_user"], record["tls"]) == (server, port, login, True)
     assert record["mail_from"] == "bounce@acme.example"
-    raw = internet.run("cat", record["path"], check=True).stdout
+    raw = internet.run("cat", record["file"], check=True).stdout
     assert parseaddr(message_from_string(raw)["From"]) == ("Some One", visible)
 
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sandbox's internet: mail servers, an outside sender, and a command that shows the mail."""
