@@ -19,6 +19,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 
 try:
     import requests
+    import urllib3
 
     IMPORT_ERROR: str | None = None
 except ImportError:
@@ -70,7 +71,8 @@ class Http:
             raise TemporaryError(f"{url} did not answer within {self.timeout:g} s", "Look at its log.") from None
         except requests.exceptions.ConnectionError as error:
             cause = _cause(error)
-            if isinstance(error.args[0] if error.args else None, Exception) and "NewConnectionError" in repr(error):
+            reason = getattr(error.args[0], "reason", None) if error.args else None
+            if isinstance(reason, urllib3.exceptions.NewConnectionError):
                 raise UnreachableError(f"{self.base_url} cannot be reached: {cause}", _REACH) from None
             raise TemporaryError(f"{url}: the connection broke: {cause}") from None
         except OSError as error:
