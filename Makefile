@@ -9,7 +9,7 @@ STEP := scripts/step
 export PATH := $(CURDIR)/.cache/venv/bin:$(PATH):/usr/sbin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench clean
+.PHONY: collection help demo demo-down tools environment development unit lint sanity site integration e2e test bench clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,3 +69,6 @@ clean:  ## Remove all that these targets made: containers, images, caches, envir
 	@if [ -e .cache/sandbox ]; then sandbox/sandbox clean; fi
 	@rm -rf .cache .ansible collections tests/output .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+collection: environment  ## Build the collection's archive
+	@ansible-galaxy collection build --force
