@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+from odoo.tests import tagged
+
+from .common import DOMAIN, TOKEN, MailDeliveryCase
+
+ALIASES = "/mail_delivery/aliases"
+TRANSPORT = "/mail_delivery/transport?nexthop=odoo-lmtp:unix:private/odoo-bridge"
+
+
+@tagged("post_install", "-at_install")
+class TestToken(MailDeliveryCase):
+    def assert_forbidden(self, response):
+        self.assertEqual(response.status_code, 403)
+        self.assertEqual(response.json(), {"version": 1, "error": "forbidden"})
+
+    def assert_all_forbidden(self, token):
+        self.assert_forbidden(self.get(ALIASES, token))
+        self.assert_forbidden(self.get(TRANSPORT, token))
+        self.assert_forbidden(self.post(self.message("Token", f"sales@{DOMAIN}"), **{"X-Mail-Token": token}))
+
+    def test_right(self):
+        self.assertEqual(self.get(ALIASES).status_code, 200)
+
+    def test_wrong(self):
+        for token in (TOKEN[:-1], TOKEN + "x", "", "é".encode().decode("latin-1")):
+            self.assert_all_forbidden(token)
+
+    def test_missing(self):
+        self.assert_forbidden(self.url_open(ALIASES))
+
+    def test_unconfigured(self):
+        self.set_parameter("mail_delivery.token", " ")
+        self.assert_all_forbidden("")
+        self.env["ir.config_parameter"].search([("key", "=", "mail_delivery.token")]).unlink()
+        self.assert_all_forbidden("")
+        self.assert_all_forbidden("False")
+
+
+@tagged("post_install", "-at_install")
+class TestAddresses(MailDeliveryCase):
+    def addresses(self):
+        response = self.get(ALIASES)
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("application/json", response.headers["Content-Type"])
+        content = response.json()
+        self.assertEqual(content["version"], 1)
+        self.assertEqual(content["database"], self.env.cr.dbname)
+        listed = [entry["address"] for entry in content["addresses"]]
+        self.assertEqual(listed, sorted(set(listed)))
+        return {entry["address"]: entry["kind"] for entry in content["addresses"]}
+
+    def test_kinds(self):
+        self.create_alias("Sales")
+        addresses = self.addresses()
+        self.assertEqual(addresses[f"sales@{DOMAIN}"], "alias")
+        self.assertEqual(addresses[f"catchall@{DOMAIN}"], "catchall")
+        self.assertEqual(addresses[f"bounce@{DOMAIN}"], "bounce")
+        self.assertEqual(addresses[f"notifications@{DOMAIN}"], "default_from")
+
+    def test_domains(self):
+        if not self.domain:
+            self.skipTest("one alias domain only")
+        other = self.create_domain("Other.Example", default_from="no-reply@mg.other.example")
+        self.create_alias("sales")
+        self.create_alias("everywhere", alias_incoming_local=True)
+        self.create_alias("nowhere", alias_domain_id=False)
+        addresses = self.addresses()
+        self.assertIn(f"sales@{DOMAIN}", addresses)
+        self.assertNotIn("sales@other.example", addresses)
+        self.assertIn(f"everywhere@{DOMAIN}", addresses)
+        self.assertEqual(addresses["everywhere@other.example"], "alias")
+        self.assertEqual(addresses["no-reply@mg.other.example"], "default_from")
+        self.assertEqual(addresses["bounce@other.example"], "bounce")
+        self.assertFalse([address for address in addresses if address.startswith("nowhere")])
+        other.unlink()
+        self.assertNotIn("everywhere@other.example", self.addresses())
+
+    def test_cost_does_not_grow(self):
+        def queries():
+            self.env.cr.flush()
+            before = self.env.cr.sql_log_count
+            self.env["mail.alias"]._mail_delivery_addresses()
+            return self.env.cr.sql_log_count - before
+
+        queries()
+        few = queries()
+        for number in range(50):
+            self.create_alias(f"box-{number}")
+        self.assertEqual(queries(), few)
+
+    def test_etag(self):
+        first = self.get(ALIASES)
+        etag = first.headers["ETag"]
+        for tag in (etag, "W/" + etag, f'"other", {etag}'):
+            again = self.get(ALIASES, **{"If-None-Match": tag})
+            self.assertEqual(again.status_code, 304)
+            self.assertEqual(again.content, b"")
+            self.assertEqual(again.headers["ETag"], etag)
+        self.create_alias("sales")
+        changed = self.get(ALIASES, **{"If-None-Match": etag})
+        self.assertEqual(changed.status_code, 200)
+        self.assertNotEqual(changed.headers["ETag"], etag)
+
+    def test_transport(self):
+        self.create_alias("sales")
+        response = self.get(TRANSPORT)
+        self.assertIn("text/plain", response.headers["Content-Type"])
+        lines = response.text.splitlines()
+        self.assertEqual(
+            lines,
+            [f"{address} odoo-lmtp:unix:private/odoo-bridge" for address in sorted(self.addresses())],
+        )
+        again = self.get(TRANSPORT, **{"If-None-Match": response.headers["ETag"]})
+        self.assertEqual(again.status_code, 304)
+
+    def test_transport_without_next_hop(self):
+        for query in ("", "?nexthop=", "?nexthop=a%20b", "?nexthop=a%0Ax@y%20z"):
+            response = self.get("/mail_delivery/transport" + query)
+            self.assertEqual(response.status_code, 400)
+            self.assertIn("nexthop", response.json()["error"])
