@@ -166,7 +166,7 @@ def rpc(namespace: str, service: str, method: str, *arguments: object) -> object
         decoded = json.load(answer)
     if "error" in decoded:
         raise SandboxError(f"Odoo refused {service}.{method}: {decoded['error'].get('message')}")
-    return decoded["result"]
+    return decoded.get("result")
 
 
 def _tls() -> ssl.SSLContext:

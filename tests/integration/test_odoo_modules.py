@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect
 from support.machines import Odoo
 from support.modules import recorded, run_module
 
@@ -194,3 +195,9 @@ def test_prune_deletes_what_is_not_listed_within_its_limit(odoo: Odoo) -> None:
     assert odoo.call("ir.mail_server", "search_read", [], ["name"], context={"active_test": False}) == [
         {"id": odoo.call("ir.mail_server", "search", [])[0], "name": "Verified"}
     ]
+
+
+def test_a_method_that_returns_nothing(odoo: Odoo) -> None:
+    """19 answers such a call without a result: that is no protocol error."""
+    client = connect({**odoo.connection(), "odoo_timeout": 60})
+    assert client.call("mail.mail", "send", client.create("mail.mail", [{"subject": "nobody"}])) is None

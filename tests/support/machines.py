@@ -88,7 +88,7 @@ class Odoo(Machine):
         answer = requests.post(f"{self.url}/jsonrpc", json=body, timeout=60, verify=self.ca_file).json()
         if "error" in answer:
             raise AssertionError(answer["error"]["data"]["message"])
-        return answer["result"]
+        return answer.get("result")
 
     def call(self, model: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of a model."""

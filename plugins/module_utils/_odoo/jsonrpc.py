@@ -93,7 +93,7 @@ class JsonRpcClient:
             "params": {"service": service, "method": method, "args": args},
         }
         status, answer = self._http.post_json("/jsonrpc", body)
-        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+        if not isinstance(answer, dict) or "jsonrpc" not in answer:
             raise errors.ProtocolError(
                 f"{self._http.base_url}/jsonrpc answered HTTP {status} with JSON that is no JSON-RPC answer",
                 "Check that the URL is Odoo's.",
@@ -101,7 +101,8 @@ class JsonRpcClient:
         if "error" in answer:
             what = f"{args[3]}.{args[4]}" if service == "object" else method
             raise self._error(what, answer["error"])
-        return answer["result"]
+        # 19 leaves out the result of a method that returns nothing (seen with mail.mail.send).
+        return answer.get("result")
 
     def _error(self, what: str, error: Mapping[str, Any]) -> errors.MailopsError:
         data = error.get("data") or {}
