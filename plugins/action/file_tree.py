@@ -78,13 +78,11 @@ class ActionModule(ActionBase):
         return result
 
     def _send(self, files, arguments, task_vars):
-        remote = self._make_tmp_path()
-        try:
-            with tempfile.TemporaryDirectory() as local:
-                archive = os.path.join(local, "tree.tar.gz")
-                write_archive(files, archive)
-                sent = self._transfer_file(archive, self._connection._shell.join_path(remote, "tree.tar.gz"))
-            self._fixup_perms2((remote, sent))
-            return self._execute_module(MODULE, {**arguments, "_archive": sent}, task_vars=task_vars)
-        finally:
-            self._remove_tmp_path(remote)
+        # Without pipelining there is a directory already; Ansible removes it after the task.
+        remote = self._connection._shell.tmpdir or self._make_tmp_path()
+        with tempfile.TemporaryDirectory() as local:
+            archive = os.path.join(local, "tree.tar.gz")
+            write_archive(files, archive)
+            sent = self._transfer_file(archive, self._connection._shell.join_path(remote, "tree.tar.gz"))
+        self._fixup_perms2((remote, sent))
+        return self._execute_module(MODULE, {**arguments, "_archive": sent}, task_vars=task_vars)

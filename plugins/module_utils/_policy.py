@@ -22,8 +22,8 @@ ODOO_LISTS: dict[str, Resource] = {
     "alias_domains": ALIAS_DOMAIN,
     "aliases": MAIL_ALIAS,
 }
-# host, [host] (no MX lookup), either with :port
-RELAY_HOST = re.compile(r"(\[[a-z0-9.:-]+\]|[a-z0-9.-]+)(:\d{1,5})?", re.IGNORECASE)
+# host or host:port; its MX is not looked up, because that is usually the gateway itself.
+RELAY_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
 def problems(policy: Any) -> list[str]:
@@ -89,7 +89,7 @@ def _inbound_domains(items: list[Any], place: str, _how: None) -> Iterator[str]:
         elif (others == "relay") != (relay_host is not None):
             yield f"{here}: relay_host goes with others: relay, and only with it"
         elif relay_host is not None and not RELAY_HOST.fullmatch(str(relay_host)):
-            yield f"{here}.relay_host is {relay_host!r}; it must be host or [host], with :port if needed"
+            yield f"{here}.relay_host is {relay_host!r}; it must be host or host:port"
     for name in duplicates(names):
         yield f"{place}: {name} is given more than once"
 
