@@ -36,9 +36,11 @@ EXAMPLES = r"""
       - alias_name: sales
         alias_domain: acme.example
         alias_model: crm.lead
-      - alias_name: tasks
+      - alias_name: offers
         alias_domain: acme.example
-        alias_model: project.task
+        alias_model: crm.lead
+        alias_defaults:
+          type: opportunity
         alias_contact: followers
 """
 
