@@ -9,7 +9,7 @@ STEP := scripts/step
 export PATH := $(CURDIR)/.cache/venv/bin:$(PATH):/usr/sbin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: collection help demo demo-down tools environment development unit lint sanity site integration e2e test bench clean
+.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench collection clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ sanity: development  ## ansible-test sanity, without ignores
 	@scripts/sanity
 
 site: development  ## The molecule scenario: site.yml on a sandbox of its own: converge, idempotence, verify
-	@cd extensions && molecule test -s site
+	@molecule test -s site --destroy=never
 
 integration: development  ## Every module and role against the real Odoo, PostgreSQL and Postfix
 	@sandbox/sandbox up test
@@ -65,10 +65,10 @@ bench: development  ## Benchmarks, as ratios within one run
 	@sandbox/sandbox up test
 	@pytest -q -s tests/benchmarks
 
+collection: environment  ## Build the collection's archive
+	@ansible-galaxy collection build --force
+
 clean:  ## Remove all that these targets made: containers, images, caches, environments
 	@if [ -e .cache/sandbox ]; then sandbox/sandbox clean; fi
 	@rm -rf .cache .ansible collections tests/output .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
-collection: environment  ## Build the collection's archive
-	@ansible-galaxy collection build --force

@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
         arguments = {
             "src": self._task.args["src"],
             "dest": self._task.args["dest"],
-            "_checksums": {path: hashlib.sha256(content).hexdigest() for path, content in files.items()},
+            "checksums": {path: hashlib.sha256(content).hexdigest() for path, content in files.items()},
         }
         result.update(self._execute_module(MODULE, arguments, task_vars=task_vars))
         if result.get("failed") or not result.get("changed") or self._task.check_mode:
@@ -85,4 +85,4 @@ class ActionModule(ActionBase):
             write_archive(files, archive)
             sent = self._transfer_file(archive, self._connection._shell.join_path(remote, "tree.tar.gz"))
         self._fixup_perms2((remote, sent))
-        return self._execute_module(MODULE, {**arguments, "_archive": sent}, task_vars=task_vars)
+        return self._execute_module(MODULE, {**arguments, "archive": sent}, task_vars=task_vars)

@@ -31,6 +31,16 @@ options:
       - The directory on the host, as an absolute path. Parent directories are made if need be.
     type: path
     required: true
+  checksums:
+    description:
+      - The SHA-256 of every file by its relative path. The controller's side of the module fills it in; it is not
+        taken from a task.
+    type: dict
+  archive:
+    description:
+      - Where on the host the tree was sent to. The controller's side of the module fills it in; it is not taken from
+        a task.
+    type: path
 extends_documentation_fragment:
   - mailops.odoo.attributes
 seealso:
@@ -196,14 +206,13 @@ def main():
         argument_spec={
             "src": {"type": "str", "required": True},
             "dest": {"type": "path", "required": True},
-            # From the action plugin: {relative path: sha256}, and the archive if it was sent.
-            "_checksums": {"type": "dict", "required": True},
-            "_archive": {"type": "path"},
+            "checksums": {"type": "dict"},
+            "archive": {"type": "path"},
         },
         supports_check_mode=True,
     )
     dest = module.params["dest"].rstrip("/")
-    checksums, archive = module.params["_checksums"], module.params["_archive"]
+    checksums, archive = module.params["checksums"] or {}, module.params["archive"]
     if not os.path.isabs(dest):
         module.fail_json(msg=f"dest must be an absolute path below /, not {module.params['dest']}")
     if os.path.islink(dest) or (os.path.lexists(dest) and not os.path.isdir(dest)):

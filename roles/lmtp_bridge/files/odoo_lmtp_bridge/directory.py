@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The addresses that Odoo's databases take mail for: their lists, checked and merged. Pure."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+KINDS = frozenset({"alias", "catchall", "bounce", "default_from"})
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+# What can stand in a Postfix map and in an envelope: RFC 5321's dot-string and sub-domains.
+# Odoo knows no quoted local part, and a map's line with "#" in front is a comment.
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_USABLE = re.compile(rf"(?!#)({_ATOM}(?:\.{_ATOM})*)@({_LABEL}(?:\.{_LABEL})*)")
+
+
+class MalformedList(Exception):
+    """A list of addresses is not what the addon's interface promises."""
+
+
+@dataclass(frozen=True)
+class AliasList:
+    """The addresses of one database, sorted, as of the answer with `etag`.
+
+    `left_out` are those that no mail can be taken for, because Postfix could not look them up.
+    """
+
+    database: str
+    addresses: tuple[str, ...]
+    etag: str
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Names this very set of addresses, whatever the server's ETag."""
+        return hashlib.sha256("\n".join(self.addresses).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A known address and the configured name of the database that it belongs to."""
+
+    address: str
+    database: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """An address that a second database claims: it stays with the first."""
+
+    address: str
+    kept: str
+    refused: str
+
+    def __str__(self) -> str:
+        return f"{self.address} is claimed by {self.kept} and {self.refused}: {self.kept} keeps it"
+
+
+def parse_alias_list(document: object, database: str, etag: str) -> AliasList:
+    """The list in a parsed answer of ``GET /mail_delivery/aliases``.
+
+    One bad entry makes the whole list MalformedList: a list that is wrong in one place is not
+    trusted in another. `database` is the one asked for, and must be the one that answered.
+    """
+    if not isinstance(document, dict) or document.get("version") != 1:
+        raise MalformedList("not version 1 of the interface")
+    if document.get("database") != database:
+        raise MalformedList(f"of database {document.get('database')!r}, not {database!r}")
+    entries = document.get("addresses")
+    if not isinstance(entries, list):
+        raise MalformedList("addresses is not a list")
+    addresses = [_address(entry) for entry in entries]
+    if len(set(addresses)) != len(addresses):
+        raise MalformedList("an address is there twice")
+    usable = tuple(sorted(filter(_is_usable, addresses)))
+    left_out = tuple(sorted(set(addresses).difference(usable)))
+    return AliasList(database, usable, etag, left_out)
+
+
+def _address(entry: object) -> str:
+    if not isinstance(entry, dict) or entry.get("kind") not in KINDS:
+        raise MalformedList(f"an entry of unknown kind: {entry!r:.100}")
+    address = entry.get("address")
+    if (
+        not isinstance(address, str)
+        or not address.isprintable()
+        or not _ADDRESS.fullmatch(address)
+        or address != address.lower()
+    ):
+        raise MalformedList(f"not a lower-case address: {address!r:.100}")
+    return address
+
+
+def _is_usable(address: str) -> bool:
+    match = _USABLE.fullmatch(address)
+    return match is not None and len(match[1]) <= 64 and len(address) <= 254
+
+
+def shrinks_too_much(current: AliasList | None, new: AliasList) -> bool:
+    """Whether `new` has fewer than half of the current addresses: more likely an accident."""
+    return current is not None and 2 * len(new.addresses) < len(current.addresses)
+
+
+def merge(lists: Iterable[tuple[str, AliasList]]) -> tuple[dict[str, str], list[Conflict]]:
+    """Address → name of its database, from (name, list) in the order of configuration."""
+    owners: dict[str, str] = {}
+    conflicts = []
+    for name, alias_list in lists:
+        for address in alias_list.addresses:
+            owner = owners.setdefault(address, name)
+            if owner != name:
+                conflicts.append(Conflict(address, owner, name))
+    return owners, conflicts
+
+
+class Directory:
+    """What is known now. `complete` is false while some database never gave a list: until then
+    an unknown address may be that database's."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._lists: dict[str, AliasList] = {}
+        self._owners: dict[str, str] = {}
+
+    @property
+    def complete(self) -> bool:
+        return all(name in self._lists for name in self._names)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        return self._owners
+
+    def list_of(self, name: str) -> AliasList | None:
+        return self._lists.get(name)
+
+    def update(self, name: str, alias_list: AliasList) -> list[Conflict]:
+        """Takes a database's list; returns the addresses that two databases claim."""
+        self._lists[name] = alias_list
+        self._owners, conflicts = merge(
+            (name, self._lists[name]) for name in self._names if name in self._lists
+        )
+        return conflicts
+
+    def lookup(self, address: str) -> Recipient | None:
+        """The recipient that `address` means; ``sales+x@d`` is ``sales@d``, as Odoo has no
+        plus-addresses (RFC 5233)."""
+        address = address.lower()
+        owner = self._owners.get(address)
+        if owner is None and "+" in address:
+            local, _, domain = address.rpartition("@")
+            address = f"{local.partition('+')[0]}@{domain}"
+            owner = self._owners.get(address)
+        return None if owner is None else Recipient(address, owner)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the bridge reads in a message's header, and the trace fields it puts there. Pure.
+
+Lines end here where Python's ``email`` package, which Odoo uses, ends them: at CRLF, LF or CR.
+Otherwise a field could hide from the bridge behind a lone CR and still be seen by Odoo.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_EOL = rb"(?>\r\n|\r|\n)"
+_FIELD = re.compile(
+    rb"(?:([!-9;-~]*):|From )([^\r\n]*(?:" + _EOL + rb"[ \t][^\r\n]*)*)(?:" + _EOL + rb"|\Z)"
+)
+_MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The fields that delivery needs.
+
+    `key` names the message (its Message-Id, or the SHA-256 of its bytes without one),
+    `thread` the conversation: the first of its References, or else itself.
+    `delivered_to` are the addresses in Delivered-To fields, lower-case.
+    """
+
+    message_id: str
+    key: str
+    thread: str
+    delivered_to: frozenset[str]
+
+
+def _fields(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
+    """(lower-case name, raw value, start, end) of each field of the header, in order."""
+    position = 0
+    while match := _FIELD.match(content, position):
+        yield (match[1] or b"").lower(), match[2], match.start(), match.end()
+        position = match.end()
+
+
+def read_header(content: bytes) -> Header:
+    """The Header of the message `content`."""
+    message_id = references = b""
+    delivered_to: set[str] = set()
+    for name, value, _start, _end in _fields(content):
+        if name == b"message-id":
+            message_id = message_id or value.strip()
+        elif name == b"references":
+            references = references or value
+        elif name == b"delivered-to":
+            parts = value.decode("utf-8", "replace").lower().split(",")
+            delivered_to.update(part.strip(" \t\r\n<>") for part in parts)
+    found = _MESSAGE_ID.search(message_id)
+    message_id = found[0] if found else message_id
+    key = message_id.decode("latin-1") or hashlib.sha256(content).hexdigest()
+    root = _MESSAGE_ID.search(references)
+    return Header(
+        message_id=message_id.decode("latin-1"),
+        key=key,
+        thread=root[0].decode("latin-1") if root else key,
+        delivered_to=frozenset(delivered_to),
+    )
+
+
+def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> bytes:
+    """The message as Odoo gets it: Return-Path and one comma-separated Delivered-To before it,
+    its own Delivered-To fields taken out, every other byte as it came.
+
+    Odoo finds its recipients in headers only, so the envelope's must stand there; several
+    Delivered-To fields break Odoo 15.
+    """
+    header = bytearray(
+        f"Return-Path: <{sender}>\r\nDelivered-To: {', '.join(recipients)}\r\n".encode()
+    )
+    end = 0
+    for name, _value, start, end in _fields(content):
+        if name != b"delivered-to":
+            header += content[start:end]
+    if end == 0 and content[:1] in (b" ", b"\t"):
+        # Not a header (Postfix sees it so too), and it must not continue the line above.
+        header += b"\r\n"
+    elif header.endswith(b"\r") and content[end : end + 1] == b"\n":
+        # Brought together they would be one end of line, where there were two.
+        header += b"\n"
+    return b"".join((header, memoryview(content)[end:]))
+
+
+def printable(text: str, limit: int) -> str:
+    """`text` as one line of printable ASCII of at most `limit` characters, for an SMTP answer
+    or the log."""
+    flat = " ".join(text[: 4 * limit].split())
+    return "".join(c if " " <= c <= "~" else "?" for c in flat)[:limit]

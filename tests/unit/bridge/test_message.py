@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The header: what is read in it, and that nothing else of a message changes."""
+
+import email
+import email.policy
+import hashlib
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from odoo_lmtp_bridge.message import printable, read_header, with_trace
+
+TRACE = b"Return-Path: <a@b.c>\r\nDelivered-To: x@y\r\n"
+
+
+def test_fields() -> None:
+    header = read_header(
+        b"Received: a\r\n b\r\nMESSAGE-ID:\r\n <1@x>\r\nReferences: <root@x>\r\n <2@x>\r\n"
+        b"Delivered-To: Sales@Acme.Example, <b@x>\r\nDelivered-To: c@x\r\n\r\nMessage-Id: <no@x>\r\n"
+    )
+    assert (header.message_id, header.key, header.thread) == ("<1@x>", "<1@x>", "<root@x>")
+    assert header.delivered_to == {"sales@acme.example", "b@x", "c@x"}
+
+
+def test_a_message_without_id_is_known_by_its_bytes() -> None:
+    content = b"Subject: x\r\n\r\nbody"
+    header = read_header(content)
+    assert header.message_id == ""
+    assert header.key == header.thread == hashlib.sha256(content).hexdigest()
+
+
+def test_a_first_message_and_its_replies_are_one_thread() -> None:
+    first = read_header(b"Message-Id: <1@x>\r\n\r\n")
+    reply = read_header(b"Message-Id: <2@x>\r\nReferences: <1@x> <9@x>\r\n\r\n")
+    assert first.thread == reply.thread
+    assert first.key != reply.key
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"Delivered-To: old\r\nSubject: s\r\n\r\nb", b"Subject: s\r\n\r\nb"),
+        (b"A: 1\r\ndelivered-TO: old,\r\n\tolder\r\nB: 2\r\n\r\nb", b"A: 1\r\nB: 2\r\n\r\nb"),
+        (b"A: 1\r\n\r\nDelivered-To: in the body\r\n", b"A: 1\r\n\r\nDelivered-To: in the body\r\n"),
+        (b"A: 1\r\nDelivered-To: old", b"A: 1\r\n"),
+        (b"A: 1\rDelivered-To: hidden\r\n\r\n", b"A: 1\r\r\n"),
+        (b"A: 1\nDelivered-To: hidden\nB: 2\n\nb", b"A: 1\nB: 2\n\nb"),
+        (b"\r\nDelivered-To: body\r\n", b"\r\nDelivered-To: body\r\n"),
+        (b"no header\r\nDelivered-To: body\r\n", b"no header\r\nDelivered-To: body\r\n"),
+        (b"X-Delivered-To: a\r\nDelivered-To-X: b\r\n\r\n", b"X-Delivered-To: a\r\nDelivered-To-X: b\r\n\r\n"),
+        (b"", b""),
+        (b"S: \xe9\0\r\n\r\n\xff\0\xe9" + b"y" * 2000, b"S: \xe9\0\r\n\r\n\xff\0\xe9" + b"y" * 2000),
+    ],
+)
+def test_only_delivered_to_fields_go(before: bytes, after: bytes) -> None:
+    assert with_trace(before, "a@b.c", ["x@y"]) == TRACE + after
+
+
+def test_trace() -> None:
+    assert with_trace(b"", "", ["a@x", "b@x"]) == b"Return-Path: <>\r\nDelivered-To: a@x, b@x\r\n"
+    assert with_trace(b"", "jos\u00e9@x", ["a@x"]).startswith("Return-Path: <jos\u00e9@x>\r\n".encode())
+
+
+TEXT = st.sampled_from(
+    [
+        b"Delivered-To: a@b",
+        b"delivered-to:",
+        b"Subject: s",
+        b"From ",
+        b" fold",
+        b"\t",
+        b"",
+        b":",
+        b"text",
+        b"\xe9: \xe9",
+    ]
+)
+EOL = st.sampled_from([b"\r\n", b"\n", b"\r"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(TEXT, EOL), max_size=12).map(lambda lines: b"".join(a + b for a, b in lines)))
+@example(b"A: 1\r\n\r\nDelivered-To: b\r\n")
+@example(b"Subject: s\rDelivered-To: a@b\r\n\nDelivered-To: a@b\r\n")
+@example(b" fold\r\nDelivered-To: a@b\r\n")
+@example(b"Delivered-To: a@b\r\n fold\r\n\r\n")
+def test_python_sees_our_delivered_to_and_no_other(content: bytes) -> None:
+    """Odoo reads mail with Python's email package: it must not see more fields than we do."""
+    parsed = email.message_from_bytes(with_trace(content, "a@b.c", ["x@y"]), policy=email.policy.SMTP)
+    assert parsed.get_all("Delivered-To") == ["x@y"]
+    assert parsed.get_all("Return-Path") == ["<a@b.c>"]
+
+
+def test_printable_is_one_bounded_ascii_line() -> None:
+    assert printable("a\r\n\tb \u00e9\x00\x7f", 100) == "a b ???"
+    assert len(printable("x" * 1000, 50)) == 50
