@@ -205,7 +205,7 @@ def test_all_wrong_values_are_named_before_anything_is_touched(gateway_container
         {"name": "old.example", "others": "relay"},
     ]
     parameters = {"relay_domains": "x", "smtp_sasl_password_maps": f"static:{PASSWORD}", "myorigin\nx": 1}
-    code, output, _ = gateway_container.apply(
+    code, output, _changed = gateway_container.apply(
         postfix_policy={"inbound": {"domains": domains}},
         postfix_hostname="mx",
         postfix_tls_key_file="",
@@ -317,7 +317,7 @@ def test_only_other_listening_addresses_need_a_restart(in_use: dict[str, str]) -
 
 def test_nothing_is_refused_for_good_before_the_bridge_has_written_its_maps(converged: Gateway) -> None:
     answers = converged.ask(KNOWN, "nobody@acme.example", "someone@old.example", "someone@elsewhere.example")
-    assert [code for code, _ in answers] == [451, 451, 451, 451]
+    assert [code for code, _text in answers] == [451, 451, 451, 451]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class InvalidConfiguration(Exception):
 
 def parameters(output: str) -> dict[str, str]:
     pairs = (line.partition(" =") for line in output.splitlines())
-    return {name: value.strip() for name, _, value in pairs}
+    return {name: value.strip() for name, _equals, value in pairs}
 
 
 def postconf(*arguments: str) -> dict[str, str]:

@@ -124,7 +124,7 @@ class Client:
         return await asyncio.wait_for(self.reader.readline(), DEADLINE)
 
     async def lines(self, count: int) -> list[bytes]:
-        return [await self.line() for _ in range(count)]
+        return [await self.line() for _number in range(count)]
 
     async def codes(self, count: int) -> list[str]:
         """The codes of the next answers; an answer of several lines counts once."""

@@ -95,7 +95,7 @@ class Recorder:
 
     def finish(self, count: int = 1) -> None:
         assert self._gate
-        for _ in range(count):
+        for _number in range(count):
             self._gate.release()
 
 
@@ -204,7 +204,7 @@ def test_a_message_is_in_flight_once() -> None:
         # A mailing list may change the References of a copy, never the Message-Id.
         copies = [mail("m", "<1@x>"), mail("m", "<1@x>", "<2@x>"), mail("m", "<1@x>", "<3@x>")]
         tasks = [asyncio.create_task(bridge.deliver(copy)) for copy in copies]
-        for _ in copies:
+        for _copy in copies:
             await until(lambda: len(odoo.open) == 1)
             odoo.finish()
         await asyncio.gather(*tasks)

@@ -270,7 +270,7 @@ def test_over_the_budget_reading_stops_and_goes_on() -> None:
         sink = Held()
         size, clients = 1_500_000, 6
         async with front(sink, message_size=size * 2, budget=size * 2) as bridge:
-            peers = [await bridge.connect() for _ in range(clients)]
+            peers = [await bridge.connect() for _client in range(clients)]
             data = b"LHLO x\r\n" + transaction(["known@x"], b"S: x\r\n\r\n" + b"y" * size)
             # All half-way first: a budget without an order would stand still for ever.
             for peer in peers:
@@ -310,7 +310,7 @@ def test_draining_ends_what_is_under_way() -> None:
     async def conversation() -> None:
         sink = Held()
         async with front(sink) as bridge:
-            delivering, sending, quiet = [await bridge.connect() for _ in range(3)]
+            delivering, sending, quiet = [await bridge.connect() for _client in range(3)]
             for client in (delivering, sending, quiet):
                 await client.greet()
             delivering.transaction(["known1@x", "known2@x"], MESSAGE)

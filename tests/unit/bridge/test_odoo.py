@@ -100,7 +100,7 @@ async def cut(request: web.Request) -> web.StreamResponse:
 async def endless(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    for _ in range(64):
+    for _chunk in range(64):
         await response.write(b" " * 65536)
     return response
 

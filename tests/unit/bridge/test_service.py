@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import odoo_lmtp_bridge
+import pytest
 from odoo_lmtp_bridge.config import parse
 from odoo_lmtp_bridge.delivery import Deliverer
 from odoo_lmtp_bridge.service import Front
@@ -149,9 +150,14 @@ def test_without_any_list_every_recipient_comes_later(tmp_path: Path) -> None:
         assert client.codes(5) == ["220", "250", "250", "451", "221"]
 
 
-def test_sockets_are_only_taken_by_the_process_they_are_for() -> None:
-    assert inherited_sockets({"LISTEN_PID": "1", "LISTEN_FDS": "1"}) == []
-    assert inherited_sockets({}) == []
+def test_sockets_are_only_taken_by_the_process_they_are_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.setenv("LISTEN_PID", "1")
+    assert inherited_sockets() == []
+    monkeypatch.delenv("LISTEN_PID")
+    assert inherited_sockets() == []
 
 
 def test_what_is_not_done_in_time_is_answered_later(tmp_path: Path) -> None:

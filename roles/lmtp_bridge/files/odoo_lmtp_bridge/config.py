@@ -95,13 +95,13 @@ def parse(document: object) -> Config:
     return config
 
 
-def read_token(name: str, config_path: Path, environ: Mapping[str, str] = os.environ) -> str:
+def read_token(name: str, config_path: Path) -> str:
     """The token of the database `name`.
 
     systemd hands it over as a credential; root's command line reads the file that systemd
     takes it from, `tokens/<name>` beside the configuration.
     """
-    directory = environ.get("CREDENTIALS_DIRECTORY")
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
     path = Path(directory, f"token-{name}") if directory else config_path.parent / "tokens" / name
     try:
         token = path.read_text(encoding="ascii").strip()

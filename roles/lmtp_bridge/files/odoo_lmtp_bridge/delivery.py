@@ -55,7 +55,7 @@ def _reply(result: object, recipient: str) -> Reply:
     if not isinstance(result, dict) or result.get("recipient") != recipient:
         raise Unavailable("HTTP 200, but the results are not those of the recipients")
     code, enhanced, text = result.get("code"), result.get("enhanced"), result.get("text")
-    if type(code) is not int or code not in _CODES:
+    if not isinstance(code, int) or code not in _CODES:
         raise Unavailable(f"HTTP 200, but with a code {code!r:.20}")
     if not isinstance(enhanced, str) or not _ENHANCED.fullmatch(enhanced):
         raise Unavailable("HTTP 200, but with an enhanced code that is none")

@@ -149,7 +149,7 @@ class Directory:
         address = address.lower()
         owner = self._owners.get(address)
         if owner is None and "+" in address:
-            local, _, domain = address.rpartition("@")
+            local, _at, domain = address.rpartition("@")
             address = f"{local.partition('+')[0]}@{domain}"
             owner = self._owners.get(address)
         return None if owner is None else Recipient(address, owner)

@@ -56,11 +56,9 @@ class Handler(Protocol):
 
     def recipient(self, address: str) -> Recipient | Reply:
         """The known recipient that an RCPT address means, or the refusal."""
-        ...
 
     async def deliver(self, envelope: Envelope) -> Sequence[Reply]:
         """One Reply per recipient of the envelope, in order."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -275,7 +273,7 @@ class Session(asyncio.Protocol):
         if not text.isprintable():
             self._answer("500 5.5.2 Control character in a command")
             return
-        verb, _, argument = text.partition(" ")
+        verb, _blank, argument = text.partition(" ")
         method = _COMMANDS.get(verb.upper())
         if method is None:
             self._answer("500 5.5.1 Unknown command, this is LMTP")
@@ -408,7 +406,7 @@ def _path(argument: str, keyword: str) -> tuple[str, list[str]] | None:
 def _refused_parameter(parameters: Sequence[str], message_size: int) -> Reply | None:
     """The refusal of a MAIL command's parameters (RFC 1870, 6152, 6531), if there is one."""
     for parameter in parameters:
-        key, _, value = parameter.upper().partition("=")
+        key, _equals, value = parameter.upper().partition("=")
         if key == "SIZE":
             if not re.fullmatch(r"[0-9]{1,20}", value):
                 return Reply(501, "5.5.4", "SIZE needs a number")

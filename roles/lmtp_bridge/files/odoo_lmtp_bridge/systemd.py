@@ -4,25 +4,24 @@
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
 
 _FIRST_DESCRIPTOR = 3
 
 
-def inherited_sockets(environ: Mapping[str, str] = os.environ) -> list[socket.socket]:
+def inherited_sockets() -> list[socket.socket]:
     """The listening sockets that the socket unit holds; empty without one."""
-    if environ.get("LISTEN_PID") != str(os.getpid()):
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return []
-    count = int(environ.get("LISTEN_FDS", "0"))
+    count = int(os.environ.get("LISTEN_FDS", "0"))
     return [
         socket.socket(fileno=descriptor)
         for descriptor in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + count)
     ]
 
 
-def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
+def notify(state: str) -> None:
     """Sends `state`, such as ``READY=1``, to systemd; nothing without it."""
-    address = environ.get("NOTIFY_SOCKET")
+    address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):
@@ -31,9 +30,9 @@ def notify(state: str, environ: Mapping[str, str] = os.environ) -> None:
         client.sendto(state.encode(), address)
 
 
-async def feed_watchdog(environ: Mapping[str, str] = os.environ) -> None:
+async def feed_watchdog() -> None:
     """Tells the watchdog that this event loop turns, until cancelled."""
-    interval = int(environ.get("WATCHDOG_USEC", "0")) / 2_000_000
+    interval = int(os.environ.get("WATCHDOG_USEC", "0")) / 2_000_000
     while interval:
-        notify("WATCHDOG=1", environ)
+        notify("WATCHDOG=1")
         await asyncio.sleep(interval)
