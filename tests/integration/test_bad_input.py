@@ -79,7 +79,7 @@ WRONG_VALUES: dict[str, tuple[str, dict[str, Any], str]] = {
     "unknown model": (
         "mail_alias",
         {"alias_name": "x", "alias_model": "crm.laed"},
-        "alias x: alias_model is 'crm.laed': this Odoo has no such ir.model",
+        "alias x: alias_model is 'crm.laed': this Odoo has no ir.model 'crm.laed'",
     ),
     "wrong defaults": (
         "mail_alias",
@@ -89,7 +89,7 @@ WRONG_VALUES: dict[str, tuple[str, dict[str, Any], str]] = {
     "unknown alias domain": (
         "mail_alias",
         {"alias_name": "x", "alias_model": "crm.lead", "alias_domain": "other.example"},
-        "alias_domain is 'other.example': this Odoo has no such mail.alias.domain",
+        "this Odoo has no mail.alias.domain 'other.example'",
     ),
     "@domain filter": ("mail_server", {**SERVER, "from_filter": ["@acme.example"]}, "never matches in Odoo"),
     "port against encryption": (
@@ -109,6 +109,14 @@ def test_a_wrong_value_is_refused_before_anything_is_written(odoo: Odoo, case: s
     assert result["failed"], result
     assert text in result["msg"]
     assert not {method for _model, method in calls} & {"create", "write", "unlink"}
+
+
+def test_check_mode_takes_a_planned_alias_domain_for_granted(odoo: Odoo) -> None:
+    """On an empty database the task that creates the domain has only said that it would."""
+    alias = {"alias_name": "x", "alias_model": "crm.lead", "alias_domain": "planned.example"}
+    result = run_module("mail_alias", {**odoo.connection(), **alias}, check=True)
+    assert [change["action"] for change in result["changes"]] == ["create"]
+    assert "planned.example" in str(result["warnings"])
 
 
 def test_what_was_applied_before_a_failure_is_told(odoo: Odoo) -> None:

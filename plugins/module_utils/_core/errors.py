@@ -22,8 +22,8 @@ class MailopsError(Exception):
         self.remedy = remedy
 
     def text(self) -> str:
-        """Return message and remedy as one line for fail_json."""
-        return f"{self.message.rstrip('.')}. {self.remedy}".strip() if self.remedy else self.message
+        """Return message and remedy as sentences of one line, for fail_json."""
+        return f"{self.message.rstrip('.')}. {self.remedy}".strip()
 
 
 class AuthenticationError(MailopsError):

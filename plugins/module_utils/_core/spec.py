@@ -27,12 +27,14 @@ class Reference:
     """A field that points at a record of another model, named by that model's `key` field.
 
     With `read_all` every record of the model is read, not only those named: for short lists of which
-    the whole must be known.
+    the whole must be known. With `planned` the record may be one that an earlier task of the same run creates, so
+    check mode, where that task created nothing, takes it for granted.
     """
 
     model: str
     key: str
     read_all: bool = False
+    planned: bool = False
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def run_info(resource: OdooResource) -> None:
 def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record], **how: Any) -> None:
     try:
         store = OdooStore(connect(module.params), resource)
-        loaded = store.load(items, every=bool(how.get("prune")))
+        loaded = store.load(items, every=bool(how.get("prune")), check_mode=module.check_mode)
         changes = plan(resource, loaded.desired, loaded.current, **how)
     except MailopsError as error:
         glue.fail(module, error)

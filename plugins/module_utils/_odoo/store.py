@@ -37,9 +37,10 @@ class OdooStore:
         self._resource = resource
         self._known = Known({}, {})
 
-    def load(self, items: Sequence[Record], *, every: bool = False) -> Loaded:
+    def load(self, items: Sequence[Record], *, every: bool = False, check_mode: bool = False) -> Loaded:
         """Read what the items name (with `every`: all records).
 
+        In check mode a record that an earlier task would have created is taken for granted, with a warning.
         Raises ValidationError for a value that this version of Odoo cannot express.
         """
         self._read_known(items, every)
@@ -47,7 +48,7 @@ class OdooStore:
         warnings: list[str] = []
         for item in items:
             prepared, told = self._resource.prepare(item, self._known)
-            self._check_known(prepared)
+            told += self._check_known(prepared, check_mode)
             desired.append(prepared)
             warnings.extend(warning for warning in told if warning not in warnings)
         self._resource.check_with(self._client, desired)
@@ -86,8 +87,8 @@ class OdooStore:
             for record in self._client.search_read(reference.model, domain, [reference.key])
         }
 
-    def _check_known(self, item: Mapping[str, Any]) -> None:
-        resource, known = self._resource, self._known
+    def _check_known(self, item: Mapping[str, Any], check_mode: bool) -> list[str]:
+        resource, known, warnings = self._resource, self._known, []
         for name, value in item.items():
             field = resource.field(name)
             place = f"{resource.label} {resource.name_of(item)}: {name}"
@@ -103,7 +104,11 @@ class OdooStore:
                     "A further value may come with another app (employees, for one, with the Employees app).",
                 )
             if field.reference and value is not None and value not in known.references[name]:
-                raise NotFoundError(f"{place} is {value!r}: this Odoo has no such {field.reference.model}")
+                missing = f"this Odoo has no {field.reference.model} {value!r}"
+                if not (check_mode and field.reference.planned):
+                    raise NotFoundError(f"{place} is {value!r}: {missing}")
+                warnings.append(f"{missing}; check mode takes it for granted that the run would have created it")
+        return warnings
 
     def _domain(self, desired: Sequence[Record]) -> list[Any]:
         field = self._resource.field(self._resource.key[0])

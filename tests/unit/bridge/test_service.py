@@ -185,3 +185,40 @@ def test_what_is_not_done_in_time_is_answered_later(tmp_path: Path) -> None:
         await draining
 
     asyncio.run(scenario())
+
+
+def test_stopping_loses_no_connection(tmp_path: Path) -> None:
+    """Whoever connects while one process stops is served by it or, later, by the next."""
+
+    async def scenario() -> None:
+        config = parse({"databases": [{"name": "prod", "url": "https://x", "database": "prod"}]})
+        deliverer = Deliverer(known("a@x"), {"prod": Recorder()}, 8)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(tmp_path / "lmtp"))
+        listener.listen(1000)
+        clients: list[socket.socket] = []
+        for _round in range(20):
+            front = Front(config, deliverer)
+            await front.listen([listener.dup()])
+            for _client in range(20):
+                client = socket.socket(socket.AF_UNIX)
+                client.connect(str(tmp_path / "lmtp"))
+                client.sendall(b"LHLO x\r\n" + transaction(["a@x"], MESSAGE))
+                clients.append(client)
+            # The connections are accepted, or are about to be, when it stops.
+            for _turn in range(_round % 4):
+                await asyncio.sleep(0)
+            await front.drain(DEADLINE)
+        last = Front(config, deliverer)
+        await last.listen([listener.dup()])
+        for client in clients:
+            client.setblocking(False)
+            answers = b""
+            while b"250 2.0.0 t" not in answers:
+                part = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 4096), DEADLINE)
+                assert part, "the connection was closed without an answer"
+                answers += part
+            client.close()
+        await last.drain(DEADLINE)
+
+    asyncio.run(scenario())

@@ -73,7 +73,7 @@ MAIL_ALIAS = MailAlias(
             "alias_domain",
             wire="alias_domain_id",
             normalize=addresses.domain,
-            reference=Reference("mail.alias.domain", "name", read_all=True),
+            reference=Reference("mail.alias.domain", "name", read_all=True, planned=True),
         ),
         Field("alias_model", wire="alias_model_id", required=True, reference=Reference("ir.model", "model")),
         Field(
