@@ -169,7 +169,8 @@ def test_what_is_not_done_in_time_is_answered_later(tmp_path: Path) -> None:
         front = Front(config, Deliverer(known("a@x", "b@x"), {"prod": odoo}, 8))
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(tmp_path / "lmtp"))
-        await front.listen([listener])
+        listener.listen()
+        front.listen([listener])
         clients = []
         for number in range(2):
             client = Client(*await asyncio.open_unix_connection(str(tmp_path / "lmtp")))
@@ -199,7 +200,7 @@ def test_stopping_loses_no_connection(tmp_path: Path) -> None:
         clients: list[socket.socket] = []
         for _round in range(20):
             front = Front(config, deliverer)
-            await front.listen([listener.dup()])
+            front.listen([listener.dup()])
             for _client in range(20):
                 client = socket.socket(socket.AF_UNIX)
                 client.connect(str(tmp_path / "lmtp"))
@@ -210,7 +211,7 @@ def test_stopping_loses_no_connection(tmp_path: Path) -> None:
                 await asyncio.sleep(0)
             await front.drain(DEADLINE)
         last = Front(config, deliverer)
-        await last.listen([listener.dup()])
+        last.listen([listener.dup()])
         for client in clients:
             client.setblocking(False)
             answers = b""

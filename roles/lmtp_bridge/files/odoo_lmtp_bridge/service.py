@@ -21,8 +21,7 @@ _log = logging.getLogger(__name__)
 
 # Less than the unit's TimeoutStopSec, so that the last answers are the bridge's own.
 DRAIN_TIMEOUT = 60
-# asyncio calls listen() again, with this; it must not cut down what the socket unit asked for.
-_BACKLOG = 4096
+_ACCEPT_PAUSE = 1.0
 
 
 async def serve(
@@ -48,7 +47,7 @@ async def serve(
     front = Front(config, Deliverer(directory, backends, config.concurrency))
     background = asyncio.create_task(_background(sync, directory.complete))
     try:
-        await front.listen(listeners)
+        front.listen(listeners)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, background}, return_when=asyncio.FIRST_COMPLETED)
         if background.done():
@@ -75,35 +74,39 @@ async def _background(sync: Synchronizer, known: bool) -> None:
 
 
 class Front:
-    """The LMTP side: the listeners and the open connections."""
+    """The LMTP side: the listeners and the open connections.
+
+    Accepts by itself, because asyncio's Server drops the connections that it has accepted but
+    not set up yet when it closes.
+    """
 
     def __init__(self, config: Config, deliverer: Deliverer) -> None:
         self._deliverer = deliverer
         self._limits = Limits(message_size=config.message_size_limit)
         self._budget = ByteBudget(config.byte_budget)
         self._sessions: set[Session] = set()
-        self._servers: list[asyncio.Server] = []
+        self._starting: set[asyncio.Task[None]] = set()
+        self._listeners: list[socket.socket] = []
 
-    async def listen(self, listeners: Sequence[socket.socket]) -> None:
-        loop = asyncio.get_running_loop()
+    def listen(self, listeners: Sequence[socket.socket]) -> None:
+        """Accepts on listening sockets from now on; they are not closed here or at the end."""
+        self._listeners.extend(listeners)
         for listener in listeners:
-            # Not create_unix_server, which from Python 3.13 on removes the socket at the end;
-            # it is systemd's.
-            server = await loop.create_server(self._session, sock=listener, backlog=_BACKLOG)
-            self._servers.append(server)
+            listener.setblocking(False)
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def drain(self, timeout: float) -> None:
         """Takes no new connection (systemd's socket keeps them for the next process), lets the
         open ones end their transactions, and answers 451 for what is not done in `timeout`
         seconds."""
-        for server in self._servers:
-            server.close()
-        deadline = asyncio.get_running_loop().time() + timeout
-        # A connection accepted just before becomes a session just after.
-        await asyncio.sleep(0.05)
-        while self._sessions and asyncio.get_running_loop().time() < deadline:
-            for session in set(self._sessions):
-                session.drain()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while self._listeners:
+            loop.remove_reader(self._listeners.pop())
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        for session in set(self._sessions):
+            session.drain()
+        while self._sessions and loop.time() < deadline:
             await asyncio.sleep(0.05)
         unfinished = [session.delivery for session in self._sessions if session.delivery]
         if unfinished:
@@ -114,5 +117,29 @@ class Front:
         for session in set(self._sessions):
             session.close()
 
-    def _session(self) -> Session:
-        return Session(self._deliverer, self._limits, self._budget, self._sessions)
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _address = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            # Out of descriptors, most likely: the connection waits in the queue for a while.
+            _log.error("cannot accept: %s", error.strerror)
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listener)
+            loop.call_later(_ACCEPT_PAUSE, self._accept_again, listener)
+            return
+        task = asyncio.get_running_loop().create_task(self._start_session(connection))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    async def _start_session(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: Session(self._deliverer, self._limits, self._budget, self._sessions),
+            connection,
+        )
