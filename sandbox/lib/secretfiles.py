@@ -91,10 +91,12 @@ def _encrypt_vault() -> None:
         write_private(password_file, secrets.token_urlsafe(24) + "\n")
     text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in sorted(values().items()))
     vault = pathlib.Path(sys.executable).with_name("ansible-vault")
+    # The checkout's ansible.cfg names another way to the same password; two are one too many for `encrypt`.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     subprocess.run(
         [str(vault) if vault.exists() else "ansible-vault", "encrypt", "--vault-password-file", str(password_file),
          "--output", str(CACHE / "vault.yml"), "-"],
-        input=text, text=True, check=True, stderr=subprocess.DEVNULL, cwd=CACHE,
+        input=text, text=True, check=True, cwd=CACHE, env=environment,
     )  # fmt: skip
     (CACHE / "vault.yml").chmod(0o600)
 
