@@ -16,9 +16,9 @@ help:  ## List the targets
 
 demo: environment  ## Bring up Odoo, a gateway and a small internet; apply site.yml; show mail flowing
 	@$(STEP) "sandbox" sandbox/sandbox up demo
-	@$(STEP) "site.yml" ansible-playbook site.yml
-	@$(STEP) "site.yml again: nothing to change" scripts/unchanged ansible-playbook site.yml
+	@scripts/converge site.yml
 	@$(STEP) "mail flows" sandbox/demo
+	@scripts/step --summary
 
 demo-down:  ## Remove the demo's containers (images stay)
 	@sandbox/sandbox down demo
