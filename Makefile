@@ -9,12 +9,13 @@ STEP := scripts/step
 export PATH := $(CURDIR)/.cache/venv/bin:$(PATH):/usr/sbin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench collection clean
+.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: environment  ## Bring up Odoo, a gateway and a small internet; apply site.yml; show mail flowing
+	@rm -f .cache/step-times
 	@$(STEP) "sandbox" sandbox/sandbox up demo
 	@scripts/converge site.yml
 	@$(STEP) "mail flows" sandbox/demo
@@ -33,6 +34,7 @@ development: tools  ## Make the Python environment for the tests in .cache/venv
 	@scripts/environment development
 
 test: development  ## Run everything CI runs
+	@rm -f .cache/step-times
 	@$(STEP) "unit" $(MAKE) unit
 	@$(STEP) "lint" $(MAKE) lint
 	@$(STEP) "sanity" $(MAKE) sanity
@@ -56,7 +58,7 @@ site: development  ## The molecule scenario: site.yml on a sandbox of its own: c
 
 integration: development  ## Every module and role against the real Odoo, PostgreSQL and Postfix
 	@sandbox/sandbox up test
-	@pytest -q tests/integration tests/contract
+	@pytest -q tests/integration
 
 e2e: development  ## Mail in and out of the converged sandbox
 	@pytest -q tests/e2e
@@ -65,10 +67,7 @@ bench: development  ## Benchmarks, as ratios within one run
 	@sandbox/sandbox up test
 	@pytest -q -s tests/benchmarks
 
-collection: environment  ## Build the collection's archive
-	@ansible-galaxy collection build --force
-
 clean:  ## Remove all that these targets made: containers, images, caches, environments
-	@if [ -e .cache/sandbox ]; then sandbox/sandbox clean; fi
-	@rm -rf .cache .ansible collections tests/output .mypy_cache .ruff_cache .pytest_cache
+	@if [ -e .cache/sandbox ] && command -v podman >/dev/null; then sandbox/sandbox clean; fi
+	@rm -rf .cache .ansible collections tests/output .mypy_cache .ruff_cache .pytest_cache .hypothesis mailops-odoo-*.tar.gz
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,6 +31,7 @@ def problems(policy: Any) -> list[str]:
     if not isinstance(policy, Mapping):
         return ["mail_policy is no dictionary"]
     found = list(_unknown(policy, "", {"version", "odoo", "inbound"}))
+    found.extend(f"{section} is missing" for section in ("odoo", "inbound") if section not in policy)
     if policy.get("version") != VERSION:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
     found.extend(_section(policy, "odoo", ODOO_LISTS, _odoo_list))
@@ -79,10 +80,14 @@ def _inbound_domains(items: list[Any], place: str, _how: None) -> Iterator[str]:
             yield f"{here} is no dictionary"
             continue
         yield from _unknown(item, f"{here}.", {"name", "others", "relay_host"})
+        name = str(item.get("name", ""))
         try:
-            names.append(addresses.domain(str(item.get("name", ""))))
+            names.append(addresses.domain(name))
         except ValueError as error:
-            yield f"{here}.name is {item.get('name')!r}: {error}"
+            yield f"{here}.name is {name!r}: {error}"
+        else:
+            if name != names[-1]:
+                yield f"{here}.name is {name!r}: write it in lower case: {names[-1]}"
         others, relay_host = item.get("others"), item.get("relay_host")
         if others not in ("reject", "relay"):
             yield f"{here}.others is {others!r}; what Odoo does not know is either reject or relay"

@@ -78,15 +78,17 @@ def main() -> None:
         }
     )
     name = module.params["name"]
+    sent = False
     try:
         client = connect(module.params)
         found = addon.find(client, name)
         wanted = addon.action(found, latest=module.params["state"] == "latest")
         before = f"{name}: {found.version or found.state}\n" if found else f"{name}: not in Odoo's list\n"
         if wanted and not module.check_mode:
+            sent = True
             found = addon.carry_out(client, name, wanted, module.params["wait_timeout"])
     except MailopsError as error:
-        module.fail_json(msg=error.text(), error=error.kind)
+        module.fail_json(msg=error.text(), error=error.kind, changed=sent)
         return
     after = before
     if wanted:

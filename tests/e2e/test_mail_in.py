@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+import requests
 from support.machines import Internet, Machine, Odoo
 from support.waiting import until
 
@@ -206,6 +207,28 @@ def test_an_address_odoo_does_not_know_keeps_its_ordinary_way(outside: Outside, 
         "30",
     )
     assert json.loads(done.stdout)["rcpt_tos"] == ["boss@acme.example"]
+
+
+def test_the_most_and_longest_recipients_of_a_transaction_pass_the_proxy(site: Odoo, gateway: Machine) -> None:
+    """The recipients stand in one HTTP header; a proxy that refuses it would keep the mail waiting for ever."""
+    most = int(gateway.run("postconf", "-h", "odoo-lmtp_destination_recipient_limit", check=True).stdout)
+    recipients = [f"{number:064d}@{'d' * 60}.{'e' * 60}.{'f' * 56}.acme.example" for number in range(most)]
+    assert {len(recipient) for recipient in recipients} == {256}
+    answer = requests.post(
+        f"{site.url}/mail_delivery/pipe",
+        data=b"From: jo@customer.example\r\nSubject: long\r\n\r\nx\r\n",
+        headers={
+            "X-Mail-Token": site.mail_token,
+            "X-Odoo-Database": site.database,
+            "X-Mail-Recipients": json.dumps(recipients),
+            "X-Mail-Sender": '"jo@customer.example"',
+            "Content-Type": "message/rfc822",
+        },
+        timeout=60,
+        verify=site.ca_file,
+    )
+    assert answer.status_code == 200, answer.text[:200]
+    assert [result["code"] for result in answer.json()["results"]] == [550] * most
 
 
 def test_the_gateway_relays_for_nobody_else(outside: Outside) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from support.machines import Odoo
+from support.modules import recorded, run_module
 from support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -23,10 +24,14 @@ SENDERS = (f"customer-{number}@customer.example" for number in itertools.count()
 @pytest.fixture(scope="module", autouse=True)
 def addon(odoo: Odoo) -> None:
     """Install the addon; two aliases for leads, and one that a sales team owns."""
-    odoo.call("ir.module.module", "update_list")
-    module = odoo.call("ir.module.module", "search", [("name", "=", "mail_delivery")])
-    assert module, "the addon is not in Odoo's addons path: site.yml was not applied to this Odoo"
-    odoo.call("ir.module.module", "button_immediate_install", module)
+    options = {**odoo.connection(), "name": "mail_delivery", "state": "latest"}
+    with recorded(odoo.url, odoo.ca_file) as (url, calls):
+        assert run_module("odoo_module", {**options, "odoo_url": url}, check=True)["action"] == "install"
+    assert calls == [("common", "authenticate"), ("ir.module.module", "search_read")]
+    installed = run_module("odoo_module", options)
+    assert installed["changed"], f"site.yml was not applied to this Odoo? {installed.get('msg')}"
+    assert installed["version"].endswith("1.0.0")
+    assert not run_module("odoo_module", options)["changed"]
     odoo.call("ir.config_parameter", "create", {"key": "mail_delivery.token", "value": odoo.mail_token})
     domain = odoo.call("mail.alias.domain", "create", {"name": DOMAIN})
     (lead,) = odoo.call("ir.model", "search", [("model", "=", "crm.lead")])

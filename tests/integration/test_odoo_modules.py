@@ -37,6 +37,12 @@ SINGULAR: dict[str, tuple[dict[str, Any], dict[str, Any], str, tuple[str, Any]]]
     "alias_domain": (DOMAIN, {"default_from": "notifications"}, "mail.alias.domain", ("default_from", "notifications")),
     "mail_alias": (ALIAS, {"alias_contact": "followers"}, "mail.alias", ("alias_contact", "followers")),
 }
+SINGULAR["system_parameter"] = (
+    {"key": "canary.token", "secret_value": "canary-first"},
+    {"secret_value": "canary-second"},
+    "ir.config_parameter",
+    ("value", "canary-second"),
+)
 # plural module → the list's name; the records are those of the singular module
 PLURAL = {
     "mail_servers": ("servers", "mail_server"),
@@ -66,7 +72,7 @@ def cycle(odoo: Odoo, module: str, options: Callable[[dict[str, Any]], dict[str,
         assert (predicted["changed"], predicted["changes"], predicted["diff"]) == (
             done["changed"], done["changes"], done["diff"]
         )  # fmt: skip
-        assert "canary" not in str(predicted) + str({**done, "invocation": None})
+        assert "canary-" not in str(predicted) + str({**done, "invocation": None})
         return done
 
     before = set(odoo.call(model, "search", [], context={"active_test": False}))
@@ -78,11 +84,12 @@ def cycle(odoo: Odoo, module: str, options: Callable[[dict[str, Any]], dict[str,
     assert [entry["action"] for entry in updated["changes"]] == ["update"]
     assert odoo.call(model, "read", [new_id], [stored[0]])[0][stored[0]] == stored[1]
     step({**record, **change}, False)
-    key = {name: record[name] for name in ("name", "alias_name", "alias_domain") if name in record}
+    key = {name: record[name] for name in ("name", "alias_name", "alias_domain", "key") if name in record}
     singular = module if module in SINGULAR else PLURAL[module][1]
     absent = {**key, "state": "absent"}
-    assert run_module(singular, {**odoo.connection(), **absent}, check=True)["changed"]
-    assert odoo.call(model, "search", [["id", "=", new_id]], context={"active_test": False}) == [new_id]
+    with recorded(odoo.url, odoo.ca_file) as (url, calls):
+        assert run_module(singular, {**odoo.connection(), "odoo_url": url, **absent}, check=True)["changed"]
+    assert not WRITES & {method for _model, method in calls}, calls
     assert run_module(singular, {**odoo.connection(), **absent})["changed"]
     assert not odoo.call(model, "search", [["id", "=", new_id]], context={"active_test": False})
     assert not run_module(singular, {**odoo.connection(), **absent})["changed"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ssl
 import traceback
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,6 +60,9 @@ class Http:
                 url, json=body, headers=headers, timeout=self.timeout, verify=self.verify, allow_redirects=False
             )
         except requests.exceptions.SSLError as error:
+            if not isinstance(_innermost(error), ssl.SSLCertVerificationError):
+                # The connection may have broken after the request was sent.
+                raise TemporaryError(f"{url}: TLS failed: {_cause(error)}") from None
             raise CertificateError(
                 f"{self.base_url}: its TLS certificate was not accepted: {_cause(error)}",
                 "If it is signed by your own CA, name that CA's file in odoo_ca_file; check the host name in the URL.",
@@ -75,11 +79,12 @@ class Http:
             if isinstance(reason, urllib3.exceptions.NewConnectionError):
                 raise UnreachableError(f"{self.base_url} cannot be reached: {cause}", _REACH) from None
             raise TemporaryError(f"{url}: the connection broke: {cause}") from None
+        except requests.exceptions.RequestException as error:
+            # An answer that was cut short, for one: the call may well have been carried out.
+            raise TemporaryError(f"{url}: no whole answer: {_cause(error)}") from None
         except OSError as error:
             # requests raises a bare OSError for a CA file that does not exist.
             raise CertificateError(f"{self.base_url}: {error}", "Check odoo_ca_file.") from None
-        except requests.exceptions.RequestException as error:
-            raise UnreachableError(f"{self.base_url} cannot be reached: {_cause(error)}", _REACH) from None
         try:
             return answer.status_code, answer.json()
         except ValueError:
@@ -92,15 +97,19 @@ class Http:
 _REACH = "Check host name, port and firewall, and that the service runs."
 
 
-def _cause(error: BaseException) -> str:
-    """Return the innermost reason of a chain of wrapped exceptions."""
-    current: Any = error
+def _innermost(error: BaseException) -> BaseException:
+    """Return the exception that requests and urllib3 wrapped."""
+    current = error
     while True:
-        inner = getattr(current, "reason", None) or (current.args[0] if getattr(current, "args", None) else None)
+        inner = getattr(current, "reason", None) or (current.args[0] if current.args else None)
         if not isinstance(inner, BaseException):
-            break
+            return current
         current = inner
-    text = str(current)
+
+
+def _cause(error: BaseException) -> str:
+    """Return the text of the innermost exception."""
+    text = str(_innermost(error))
     return text.split(": ", 1)[1] if text.startswith("<") and ": " in text else text
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     MailopsError,
     NotFoundError,
+    ProtocolError,
     TemporaryError,
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
@@ -66,7 +67,7 @@ def carry_out(client: OdooClient, name: str, wanted: str, seconds: float) -> Add
         )
     method = {"install": "button_immediate_install", "upgrade": "button_immediate_upgrade"}[wanted]
     # The call outlives many a proxy's patience; what counts is what the list says afterwards.
-    with contextlib.suppress(TemporaryError):
+    with contextlib.suppress(TemporaryError, ProtocolError):
         client.call(MODEL, method, [addon.id])
     return _wait(client, name, seconds)
 

@@ -73,6 +73,11 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
         "odoo.aliases[0].alias_name is 'vertrieb süd'",
     ),
     "others unsaid": (lambda p: p["inbound"]["domains"][0].pop("others"), "inbound.domains[0].others is None"),
+    "a domain in capitals": (
+        lambda p: p["inbound"]["domains"][0].update(name="ACME.example"),
+        "inbound.domains[0].name is 'ACME.example': write it in lower case: acme.example",
+    ),
+    "no inbound": (lambda p: p.pop("inbound"), "inbound is missing"),
     "relay without host": (
         lambda p: p["inbound"]["domains"][0].pop("relay_host"),
         "inbound.domains[0]: relay_host goes with others: relay",

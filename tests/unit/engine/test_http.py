@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a failed call may have been carried out: a call of which that is not certain is never repeated."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    ProtocolError,
+    TemporaryError,
+    UnreachableError,
+    ValidationError,
+)
+from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Yield the URL of a server that reads one request, sends these bytes and closes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _address = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+    ],
+    ids=["none", "cut short", "cut chunk"],
+)
+def test_a_broken_answer_leaves_it_open(answer: bytes) -> None:
+    with answering(answer) as address, pytest.raises(TemporaryError) as caught:
+        Http(f"http://{address}").post_json("/x", {})
+    assert not caught.value.definite
+
+
+def test_tls_that_breaks_is_no_verdict_on_the_certificate() -> None:
+    with answering(b"") as address, pytest.raises(TemporaryError) as caught:
+        Http(f"https://{address}").post_json("/x", {})
+    assert not caught.value.definite
+
+
+def test_a_page_instead_of_json_is_shown_and_leaves_it_open() -> None:
+    page = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 20\r\n\r\n<h1>Bad Gateway</h1>"
+    with (
+        answering(page) as address,
+        pytest.raises(ProtocolError, match="HTTP 502 and not JSON: '<h1>Bad Gat") as caught,
+    ):
+        Http(f"http://{address}").post_json("/x", {})
+    assert not caught.value.definite
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(UnreachableError) as caught:
+        Http(f"http://127.0.0.1:{port}").post_json("/x", {})
+    assert caught.value.definite
+
+
+@pytest.mark.parametrize(
+    "url", ["odoo.example.com", "ftp://odoo.example.com", "https://u:p@odoo.example.com", "https://"]
+)
+def test_an_unusable_url(url: str) -> None:
+    with pytest.raises(ValidationError, match="is no usable URL"):
+        Http(url)
