@@ -27,7 +27,7 @@ def test_the_unit_tests_pass_in_the_gateway_image(tmp_path: Path) -> None:
             "--volume", f"{ROOT}:/src:ro", "--volume", f"{tmp_path}:/libraries:ro", "--workdir", "/src",
             "--env", "PYTHONPATH=/libraries", "--env", "HYPOTHESIS_STORAGE_DIRECTORY=/tmp",
             images.build("gateway"),
-            "/usr/bin/python3", "-m", "pytest", "-q", "-rs", "tests/unit/bridge",
+            "/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--confcutdir=tests/unit", "tests/unit/bridge",
         ],
         env=host.environment(), text=True, capture_output=True, check=False,
     )  # fmt: skip
