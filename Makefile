@@ -54,6 +54,7 @@ sanity: development  ## ansible-test sanity, without ignores
 	@scripts/sanity
 
 site: development  ## The molecule scenario: site.yml on a sandbox of its own: converge, idempotence, verify
+	@sandbox/sandbox up test
 	@molecule test -s site --destroy=never
 
 integration: development  ## Every module and role against the real Odoo, PostgreSQL and Postfix

@@ -86,12 +86,14 @@ def _mac(namespace: str, name: str) -> str:
 
 def _start(namespace: str, name: str) -> None:
     full, image, machine = container(namespace, name), images.name_of(name), MACHINES[name]
-    state = run("podman", "inspect", "--format", "{{.State.Status}} {{.ImageName}}", full, quiet=True).split()
-    if state == ["running", image]:
+    # Another checkout's containers have another CA and other passwords: they are no use here.
+    secrets = secretfiles.fingerprint()
+    wanted = '{{.State.Status}} {{.ImageName}} {{index .Config.Labels "mailops.secrets"}}'
+    if run("podman", "inspect", "--format", wanted, full, quiet=True).split() == ["running", image, secrets]:
         return
     tls = CACHE / namespace / name
     secretfiles.certificate(tls, machine.names, address(namespace, name))
-    run("podman", "create", "--replace", "--name", full, "--hostname", machine.names[0], "--systemd=always",
+    run("podman", "create", "--replace", "--label", f"mailops.secrets={secrets}", "--name", full, "--hostname", machine.names[0], "--systemd=always",
         "--network", f"mailops-{namespace}", "--ip", address(namespace, name),
         "--mac-address", _mac(namespace, name), "--dns", address(namespace, "internet"),
         *(f"--cap-add={capability}" for capability in machine.capabilities), image)  # fmt: skip

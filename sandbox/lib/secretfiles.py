@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -51,6 +52,12 @@ def accounts() -> dict[str, str]:
     """Return login → password of the submission accounts at the simulated providers."""
     generated = values()
     return {login: generated[name] for name, login in ACCOUNTS.items()}
+
+
+def fingerprint() -> str:
+    """Return what tells this checkout's CA and secrets from another's."""
+    digest = hashlib.sha256((CACHE / "ca.pem").read_bytes() + (CACHE / "secrets.json").read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def certificate(folder: pathlib.Path, names: list[str], address: str) -> None:
