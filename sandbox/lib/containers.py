@@ -94,7 +94,8 @@ def _start(namespace: str, name: str) -> None:
     tls = CACHE / namespace / name
     secretfiles.certificate(tls, machine.names, address(namespace, name))
     run("podman", "create", "--replace", "--name", full, "--label", f"mailops.secrets={secrets}",
-        "--hostname", machine.names[0], "--systemd=always", "--network", f"mailops-{namespace}", "--ip", address(namespace, name),
+        "--hostname", machine.names[0], "--systemd=always",
+        "--network", f"mailops-{namespace}", "--ip", address(namespace, name),
         "--mac-address", _mac(namespace, name), "--dns", address(namespace, "internet"),
         *(f"--cap-add={capability}" for capability in machine.capabilities), image)  # fmt: skip
     staging = tls / "sandbox"
