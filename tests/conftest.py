@@ -37,9 +37,26 @@ def site() -> Odoo:
 
 @pytest.fixture(scope="module")
 def odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
-    """A fresh database of this test module's own."""
-    name = "t_" + request.module.__name__.rpartition(".")[2].removeprefix("test_")
-    database = Odoo(name, "admin")
-    database.clone()
+    """A fresh database of this test module's own, reached with an API key.
+
+    A test module chooses protocols by `pytest.mark.parametrize("odoo", PROTOCOLS, indirect=True, scope="module")`.
+    """
+    database = _database(request, protocol=getattr(request, "param", "auto"))
+    database.give_key()
     yield database
     database.drop()
+
+
+@pytest.fixture(scope="module")
+def odoo_with_password(request: pytest.FixtureRequest) -> Iterator[Odoo]:
+    """A fresh database of this test module's own, reached with the administrator's password."""
+    database = _database(request, "_password")
+    yield database
+    database.drop()
+
+
+def _database(request: pytest.FixtureRequest, suffix: str = "", protocol: str = "auto") -> Odoo:
+    name = "t_" + request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    database = Odoo(name + suffix, "admin", protocol)
+    database.clone()
+    return database

@@ -24,16 +24,26 @@ options:
     required: true
   odoo_login:
     description:
-      - Login of a user with Settings rights.
+      - Login of a user with Settings rights. Needed with a password, and with an API key up to Odoo 18.
       - The environment variable E(ODOO_LOGIN) is used when it is omitted.
     type: str
-    required: true
   odoo_password:
     description:
-      - Password of that user, or an API key, which is faster.
+      - Password of that user. Logging in with one costs Odoo a quarter of a second and more; an API key costs next to nothing.
       - The environment variable E(ODOO_PASSWORD) is used when it is omitted.
     type: str
-    required: true
+  odoo_api_key:
+    description:
+      - An API key of that user, which goes before the password when both are given. M(mailops.odoo.odoo_api_key) makes one.
+      - The environment variable E(ODOO_API_KEY) is used when it is omitted.
+    type: str
+  odoo_protocol:
+    description:
+      - V(json2) is Odoo's JSON-2 API (19 and later, with an API key), V(jsonrpc) the older JSON-RPC, which 19 still has.
+      - V(auto) takes JSON-2 where there is an API key and the server is 19 or later, and JSON-RPC otherwise.
+    type: str
+    choices: [auto, jsonrpc, json2]
+    default: auto
   odoo_ca_file:
     description:
       - File with the CA certificates (PEM) to trust instead of the system's. The certificate is always verified.

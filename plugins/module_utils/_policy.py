@@ -35,6 +35,7 @@ def problems(policy: Any) -> list[str]:
     if policy.get("version") != VERSION:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
     found.extend(_section(policy, "odoo", ODOO_LISTS, _odoo_list))
+    found.extend(_alias_domains_left_out(policy))
     found.extend(_section(policy, "inbound", {"domains": None}, _inbound_domains))
     return found
 
@@ -70,6 +71,25 @@ def _odoo_list(items: list[Any], place: str, resource: Resource) -> Iterator[str
             yield error.text()
     for key in duplicates(keys):
         yield f"{place}: {' @ '.join(str(part) for part in key if part)} is given more than once"
+
+
+def _alias_domains_left_out(policy: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with aliases that leave out their alias domain: it is the policy's only one."""
+    odoo = policy.get("odoo")
+    lists = [odoo.get(key) or [] for key in ("alias_domains", "aliases")] if isinstance(odoo, Mapping) else [[], []]
+    if not all(isinstance(items, list) and all(isinstance(item, Mapping) for item in items) for items in lists):
+        return
+    domains, aliases = lists
+    names = [str(item.get("name")).lower() for item in domains]
+    given = {(str(item.get("alias_name")).lower(), str(item.get("alias_domain")).lower()) for item in aliases}
+    for number, item in enumerate(aliases):
+        if item.get("alias_domain") is not None:
+            continue
+        place, name = f"odoo.aliases[{number}]", str(item.get("alias_name")).lower()
+        if len(names) > 1:
+            yield f"{place} has no alias_domain, and the policy has several: {', '.join(names)}"
+        elif names and (name, names[0]) in given:
+            yield f"{place}: {name} @ {names[0]} is given more than once, once without its alias_domain"
 
 
 def _inbound_domains(items: list[Any], place: str, _how: None) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.machines import Odoo
 from support.modules import recorded, run_module
 from support.playbooks import ROOT, ansible_playbook, local_play, run_playbook
@@ -21,7 +22,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str, str]] = {
     "password": (
         {"odoo_password": "canary-wrong"},
         "authentication",
-        "Odoo refused the login 'admin' on database 't_bad_input' at https://10.90.2.20. Check odoo_login and",
+        "Odoo refused the login 'admin' on database 't_bad_input_password' at https://10.90.2.20. Check odoo_login and",
     ),
     "database": (
         {"odoo_database": "nowhere"},
@@ -46,16 +47,16 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", sorted(UNUSABLE))
-def test_an_unusable_connection(odoo: Odoo, case: str) -> None:
+def test_an_unusable_connection(odoo_with_password: Odoo, case: str) -> None:
     options, kind, text = UNUSABLE[case]
-    given = {key: value for key, value in {**odoo.connection(), **options}.items() if value is not None}
+    given = {key: value for key, value in {**odoo_with_password.connection(), **options}.items() if value is not None}
     result = run_module("mail_server", {**given, **SERVER})
     assert result["failed"], result
     assert (result["error"], result["changed"]) == (kind, False), result["msg"]
     assert text in result["msg"]
     assert result["msg"].endswith("Nothing was written.")
     assert "canary" not in result["msg"]
-    assert odoo.call("ir.mail_server", "search_count", []) == 0
+    assert odoo_with_password.call("ir.mail_server", "search_count", []) == 0
 
 
 def test_an_unreachable_host_that_drops_packets(odoo: Odoo) -> None:
@@ -67,9 +68,9 @@ def test_an_unreachable_host_that_drops_packets(odoo: Odoo) -> None:
     assert "https://10.90.2.99" in result["msg"]
 
 
-def test_a_user_without_rights(odoo: Odoo) -> None:
-    odoo.call("res.users", "create", {"name": "Clerk", "login": "clerk", "password": "canary-clerk"})
-    connection = {**odoo.connection(), "odoo_login": "clerk", "odoo_password": "canary-clerk"}
+def test_a_user_without_rights(odoo_with_password: Odoo) -> None:
+    odoo_with_password.call("res.users", "create", {"name": "Clerk", "login": "clerk", "password": "canary-clerk"})
+    connection = {**odoo_with_password.connection(), "odoo_login": "clerk", "odoo_password": "canary-clerk"}
     result = run_module("mail_server", {**connection, **SERVER})
     assert result["error"] == "authentication"
     assert "needs Settings rights" in result["msg"]
@@ -150,7 +151,7 @@ def test_a_wrong_policy_stops_the_site_before_any_change(tmp_path: Path) -> None
     assert "changed=1" not in done.stdout
 
 
-def test_secrets_show_nowhere(odoo: Odoo, tmp_path: Path) -> None:
+def test_secrets_show_nowhere(odoo_with_password: Odoo, tmp_path: Path) -> None:
     """Old and new passwords, and the administrator's, in nothing that -vvv --diff prints, nor in a temporary file."""
     words = {"first": "canary-pw-first", "second": "canary-pw-second"}
     name = {"name": "Canary"}
@@ -166,20 +167,46 @@ def test_secrets_show_nowhere(odoo: Odoo, tmp_path: Path) -> None:
         {"mailops.odoo.mail_server": {**name, "smtp_pass": None}},
         {"mailops.odoo.mail_server": {**name, "state": "absent"}},
     ]  # fmt: skip
-    odoo.call("res.users", "write", [2], {"password": "canary-pw-admin"})
-    connection = {**odoo.connection(), "odoo_password": "{{ admin }}"}
+    odoo_with_password.call("res.users", "write", [2], {"password": "canary-pw-admin"})
+    connection = {**odoo_with_password.connection(), "odoo_password": "{{ admin }}"}
     try:
         done = run_playbook(
             [local_play(tasks, connection)], tmp_path, "-vvv", "--diff", variables={**words, "admin": "canary-pw-admin"}
         )
     finally:
-        odoo_admin = Odoo(odoo.database, "canary-pw-admin")
+        odoo_admin = Odoo(odoo_with_password.database, "canary-pw-admin")
         odoo_admin.call("res.users", "write", [2], {"password": "admin"})
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     assert "smtp_pass: (hidden, changed)" in output
     assert "canary-pw" not in output
-    log = odoo.run("grep", "-c", "canary-pw", "/var/log/odoo/odoo-server.log").stdout.strip()
+    log = odoo_with_password.run("grep", "-c", "canary-pw", "/var/log/odoo/odoo-server.log").stdout.strip()
     assert log == "0"
     left = [path for path in Path(os.path.expanduser("~/.ansible")).rglob("*") if path.is_file()]
     assert not [path for path in left if b"canary-pw" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("addons_path", ["addons_path = /usr/share/odoo\n", ""])
+def test_the_passwords_in_odoo_conf_show_nowhere(odoo: Odoo, tmp_path: Path, addons_path: str) -> None:
+    """odoo.conf holds the database's password and Odoo's own; the role that edits it prints neither."""
+    folder = "/var/tmp/canary"
+    text = f"[options]\nadmin_passwd = canary-pw-master\n{addons_path}db_password = canary-pw-database\n"
+    odoo.run("install", "-d", "-m", "0700", folder, check=True)
+    odoo.run("tee", f"{folder}/odoo.conf", input=text, check=True)
+    playbook = tmp_path / "playbook.yml"
+    variables = {
+        "odoo_addons_config": f"{folder}/odoo.conf",
+        "odoo_addons_path": f"{folder}/addons",
+        "odoo_addons_restart": "command",
+        "odoo_addons_command": ["true"],
+    }
+    role = {"role": "mailops.odoo.odoo_addons", "vars": variables}
+    playbook.write_text(yaml.safe_dump([{"hosts": "odoo_hosts", "gather_facts": False, "roles": [role]}]))
+    try:
+        done = ansible_playbook(str(playbook), "--inventory", "inventories/sandbox", "-vvv", "--diff")
+        edited = odoo.run("cat", f"{folder}/odoo.conf", check=True).stdout
+    finally:
+        odoo.run("rm", "-r", folder, check=True)
+    assert done.returncode == 0, done.stdout
+    assert f"{folder}/addons" in edited
+    assert "canary-pw" not in done.stdout + done.stderr

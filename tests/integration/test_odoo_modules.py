@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect
-from support.machines import Odoo
+from support.machines import PROTOCOLS, Odoo
 from support.modules import recorded, run_module
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.parametrize("odoo", PROTOCOLS, indirect=True, scope="module")]
 
 WRITES = {"create", "write", "unlink"}
 SERVER = {
@@ -206,5 +206,16 @@ def test_prune_deletes_what_is_not_listed_within_its_limit(odoo: Odoo) -> None:
 
 def test_a_method_that_returns_nothing(odoo: Odoo) -> None:
     """19 answers such a call without a result: that is no protocol error."""
-    client = connect({**odoo.connection(), "odoo_timeout": 60})
+    client = connect({"odoo_login": None, "odoo_password": None, "odoo_timeout": 60, **odoo.connection()})
     assert client.call("mail.mail", "send", client.create("mail.mail", [{"subject": "nobody"}])) is None
+
+
+def test_a_port_given_alone_is_checked_against_the_stored_encryption(odoo: Odoo) -> None:
+    stored = {**SERVER, "name": "Alone", "smtp_port": 465, "encryption": "ssl"}
+    assert run_module("mail_server", {**odoo.connection(), **stored})["changed"]
+    with recorded(odoo.url, odoo.ca_file) as (url, calls):
+        result = run_module("mail_server", {**odoo.connection(), "odoo_url": url, "name": "Alone", "smtp_port": 587})
+    assert "mail server Alone: port 587 does not go with encryption ssl_strict" in result["msg"]
+    assert not WRITES & {method for _model, method in calls}
+    both = {"name": "Alone", "smtp_port": 587, "encryption": "starttls"}
+    assert run_module("mail_server", {**odoo.connection(), **both})["changed"]

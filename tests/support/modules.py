@@ -24,13 +24,20 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("ODOO_", "REQUESTS_CA"))}
 
 
-def run_module(name: str, options: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
+def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_log: bool = False) -> dict[str, Any]:
     """Run a module as Ansible's wrapper does; return its JSON result (`failed` is set when it failed).
 
     It runs in this process, which saves half a second for a new interpreter each time. The tests of the examples, of
     the secrets and of the site run modules through ansible-playbook.
     """
-    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check, "_ansible_diff": True}}
+    arguments = {
+        "ANSIBLE_MODULE_ARGS": {
+            **options,
+            "_ansible_check_mode": check,
+            "_ansible_diff": True,
+            "_ansible_no_log": no_log,
+        }
+    }
     module = importlib.import_module(f"ansible_collections.mailops.odoo.plugins.modules.{name}")
     printed = io.StringIO()
     with (
@@ -45,6 +52,15 @@ def run_module(name: str, options: dict[str, Any], *, check: bool = False) -> di
     return result
 
 
+def _called(path: str, body: dict[str, Any]) -> tuple[str, str]:
+    """Return model and method of a call in either protocol."""
+    if path.startswith("/json/2/"):
+        model, method = path.split("/")[3:]
+        return model, method
+    service, method, args = (body["params"][name] for name in ("service", "method", "args"))
+    return (args[3], args[4]) if service == "object" else (service, method)
+
+
 @contextmanager
 def recorded(target: str, ca_file: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield the URL of a proxy to `target`, and the list of calls (model, method) that went through it."""
@@ -52,14 +68,13 @@ def recorded(target: str, ca_file: str) -> Iterator[tuple[str, list[tuple[str, s
     session = requests.Session()
 
     class Proxy(BaseHTTPRequestHandler):
-        """Notes each JSON-RPC call and passes it on."""
+        """Notes each call and passes it on."""
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            params = json.loads(body)["params"]
-            args = params["args"]
-            calls.append((args[3], args[4]) if params["service"] == "object" else (params["service"], params["method"]))
-            headers = {"Content-Type": "application/json"}
+            calls.append(_called(self.path, json.loads(body)))
+            wanted = ("Content-Type", "Authorization", "X-Odoo-Database")
+            headers = {name: self.headers[name] for name in wanted if name in self.headers}
             answer = session.post(target + self.path, data=body, headers=headers, timeout=60, verify=ca_file)
             self.send_response(answer.status_code)
             self.send_header("Content-Type", answer.headers["Content-Type"])

@@ -70,7 +70,14 @@ class TemporaryError(MailopsError):
 
 
 class ProtocolError(MailopsError):
-    """An answer came that is not of the expected form; whether the call was carried out is not known."""
+    """An answer came that is not of the expected form; whether the call was carried out is not known.
+
+    `status` is its HTTP status code, 0 where there is none.
+    """
 
     kind = "protocol"
     definite = False
+
+    def __init__(self, message: str, remedy: str = "", status: int = 0) -> None:
+        super().__init__(message, remedy)
+        self.status = status

@@ -91,6 +91,7 @@ class Http:
             raise ProtocolError(
                 f"{url} answered HTTP {answer.status_code} and not JSON: {_excerpt(answer.text)!r}",
                 "Check that the URL is that of the server itself, without a path, and what a proxy before it does.",
+                answer.status_code,
             ) from None
 
 

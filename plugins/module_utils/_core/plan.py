@@ -95,7 +95,10 @@ def _change(resource: Resource, item: Mapping[str, Any], found: Existing | None,
             )
         return [Change("create", name, record)]
     differing = {key: value for key, value in item.items() if value != found.values.get(key)}
-    return [Change("update", name, differing, found.values, found.id)] if differing else []
+    if not differing:
+        return []
+    resource.check_change(item, {**found.values, **item}, f"{resource.label} {name}")
+    return [Change("update", name, differing, found.values, found.id)]
 
 
 def _deletion(resource: Resource, record: Existing) -> Change:

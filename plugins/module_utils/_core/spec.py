@@ -132,6 +132,9 @@ class Resource:
     def check_item(self, item: Mapping[str, Any], place: str) -> None:
         """Check what must hold between the options of one item; raise ValidationError naming `place`."""
 
+    def check_change(self, given: Mapping[str, Any], record: Mapping[str, Any], place: str) -> None:
+        """Check the record as the change would leave it, `given` being what the task says; raise ValidationError."""
+
     def _checked(self, field: Field, value: Any, place: str) -> Any:
         if not isinstance(value, _TYPES[field.type]) or (field.type == "int" and isinstance(value, bool)):
             shown = "a secret" if field.secret else repr(value)

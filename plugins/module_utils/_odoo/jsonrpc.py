@@ -9,17 +9,14 @@ An error comes as HTTP 200 with `error.data.name` (the Python exception's full n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import errors
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
-from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_text
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import Domain
-
-# English error texts whatever the user's language; archived records count as existing.
-CONTEXT = {"lang": "en_US", "active_test": False}
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import refusal
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import CONTEXT, Domain
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.version import series
 
 
 class JsonRpcClient:
@@ -35,7 +32,7 @@ class JsonRpcClient:
 
     def version(self) -> str:
         """Return the series, such as `19.0`; needs no login."""
-        return str(self._service("common", "version")["server_serie"])
+        return series(self._http)
 
     def fields_get(self, model: str) -> dict[str, dict[str, Any]]:
         """Return field name → {type, selection, relation, readonly} of a model."""
@@ -106,24 +103,7 @@ class JsonRpcClient:
 
     def _error(self, what: str, error: Mapping[str, Any]) -> errors.MailopsError:
         data = error.get("data") or {}
-        name = str(data.get("name", ""))
-        text = redact_text(str(data.get("message") or error.get("message") or "no text"), [self._password])
-        text = " ".join(text.split())
-        missing = re.search(r'database "([^"]*)" (does not exist|is not currently accepting)', text)
-        if missing:
-            return errors.NotFoundError(
-                f"the Odoo at {self._http.base_url} has no usable database {missing.group(1)!r}", "Check odoo_database."
-            )
-        message = f"Odoo refused {what}: {text}"
-        short = name.rsplit(".", 1)[-1]
-        if short in ("AccessDenied", "AccessError"):
-            return errors.AuthenticationError(message, f"The user {self._login!r} needs Settings rights in Odoo.")
-        if short in ("MissingError",):
-            return errors.NotFoundError(message)
-        if short in ("UniqueViolation", "IntegrityError"):
-            return errors.ConflictError(message)
-        if short in ("OperationalError", "SerializationFailure", "LockNotAvailable"):
-            return errors.TemporaryError(message, "Run it again.")
-        if "doesn't exist" in text and short == "UserError":
-            return errors.NotFoundError(message, "Is the app that brings this model installed?")
-        return errors.ValidationError(message)
+        message = str(data.get("message") or error.get("message"))
+        return refusal.missing_database(message, self._http.base_url) or refusal.explained(
+            what, str(data.get("name", "")), message, [self._password], f"The user {self._login!r}"
+        )

@@ -46,6 +46,17 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
         lambda p: p["odoo"]["aliases"].append(dict(p["odoo"]["aliases"][0], alias_name="SALES")),
         "odoo.aliases: sales @ acme.example is given more than once",
     ),
+    "an alias once with and once without its domain": (
+        lambda p: p["odoo"]["aliases"].append({"alias_name": "Sales", "alias_model": "crm.lead"}),
+        "sales @ acme.example is given more than once, once without its alias_domain",
+    ),
+    "an alias without domain where there are two": (
+        lambda p: (
+            p["odoo"]["alias_domains"].append(dict(p["odoo"]["alias_domains"][0], name="two.example")),
+            p["odoo"]["aliases"].append({"alias_name": "other", "alias_model": "crm.lead"}),
+        ),
+        "has no alias_domain, and the policy has several: acme.example, two.example",
+    ),
     "@domain filter": (
         lambda p: server(p, from_filter=["@acme.example"]),
         "'@acme.example' never matches in Odoo: write the domain without @: acme.example",

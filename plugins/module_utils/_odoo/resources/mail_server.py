@@ -24,6 +24,17 @@ def _port(value: int) -> int:
     return value
 
 
+def _check_port(item: Mapping[str, Any], place: str) -> None:
+    """Raise ValidationError if the port does not fit the encryption, strict or not."""
+    port, encryption = item.get("smtp_port"), item.get("encryption")
+    expected = ENCRYPTION_OF_PORT.get(port) if port is not None else None
+    if encryption is not None and expected is not None and encryption.removesuffix(STRICT) != expected:
+        raise ValidationError(
+            f"{place}: port {port} does not go with encryption {encryption}",
+            f"Port {port} takes {expected}; 465 is for ssl, 587 and 2525 are for starttls.",
+        )
+
+
 def _filter_from_wire(value: str) -> list[str]:
     """Return a stored filter as a list; parts that match nothing are shown as they are."""
     return sorted({part.strip().lower() for part in value.split(",") if part.strip()})
@@ -34,15 +45,15 @@ class MailServer(OdooResource):
 
     def check_item(self, item: Mapping[str, Any], place: str) -> None:
         """Check that the port fits the encryption, and that `verify` has something to verify."""
-        encryption, port = item.get("encryption"), item.get("smtp_port")
-        expected = ENCRYPTION_OF_PORT.get(port) if port is not None else None
-        if encryption is not None and expected is not None and encryption != expected:
-            raise ValidationError(
-                f"{place}: port {port} does not go with encryption {encryption}",
-                f"Port {port} takes {expected}; 465 is for ssl, 587 and 2525 are for starttls.",
-            )
+        encryption = item.get("encryption")
+        _check_port(item, place)
         if item.get("verify") is not None and encryption not in ("starttls", "ssl"):
             raise ValidationError(f"{place}.verify needs encryption starttls or ssl beside it")
+
+    def check_change(self, given: Mapping[str, Any], record: Mapping[str, Any], place: str) -> None:
+        """Check a port or an encryption given alone against the other one as Odoo has it."""
+        if "smtp_port" in given or "encryption" in given:
+            _check_port(record, place)
 
     def prepare(self, item: Record, known: Known) -> tuple[Record, list[str]]:
         """Turn encryption and verify into Odoo's one value: `*_strict` verifies the certificate, where it exists."""
