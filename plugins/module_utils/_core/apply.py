@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
@@ -19,8 +19,8 @@ CHUNK = 500
 class Store(Protocol):
     """The side that is written to. Each method is one call, wholly done or (a definite error) not at all."""
 
-    def create(self, records: Sequence[Record]) -> None:
-        """Create the records."""
+    def create(self, records: Sequence[Record]) -> list[int]:
+        """Create the records; return their ids in the same order."""
 
     def write(self, ids: Sequence[int], values: Record) -> None:
         """Give all these records the same values."""
@@ -31,7 +31,10 @@ class Store(Protocol):
 
 @dataclass
 class Outcome:
-    """What a run did: `uncertain` holds changes whose call failed without saying whether it was carried out."""
+    """What a run did: `uncertain` holds changes whose call failed without saying whether it was carried out.
+
+    An applied creation carries the id of its record.
+    """
 
     applied: list[Change] = field(default_factory=list)
     failed: Change | None = None
@@ -58,8 +61,7 @@ def apply(changes: Sequence[Change], store: Store) -> Outcome:
 
 def _carry_out(batch: Sequence[Change], store: Store, outcome: Outcome) -> None:
     try:
-        _call(batch, store)
-        outcome.applied.extend(batch)
+        outcome.applied.extend(_call(batch, store))
         return
     except MailopsError as error:
         if not error.definite:
@@ -77,14 +79,16 @@ def _carry_out(batch: Sequence[Change], store: Store, outcome: Outcome) -> None:
             return
 
 
-def _call(batch: Sequence[Change], store: Store) -> None:
+def _call(batch: Sequence[Change], store: Store) -> Sequence[Change]:
     action = batch[0].action
     if action == "create":
-        store.create([change.values for change in batch])
-    elif action == "update":
+        ids = store.create([change.values for change in batch])
+        return [replace(change, id=number) for change, number in zip(batch, ids, strict=True)]
+    if action == "update":
         store.write([change.id for change in batch], batch[0].values)
     else:
         store.delete([change.id for change in batch])
+    return batch
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, _load_params, missing_required_lib
 from ansible_collections.mailops.odoo.plugins.module_utils._core import http
-from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, difference
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
@@ -47,14 +47,16 @@ def _given(resource: Resource, params: Mapping[str, Any], raw: Any) -> Record:
     return {name: params[name] for name in names if params[name] is not None or name in explicit}
 
 
-def carry_out(module: AnsibleModule, resource: Resource, changes: Sequence[Change], store: Any) -> Outcome:
-    """Apply the changes, unless in check mode."""
-    return Outcome() if module.check_mode else apply(changes, store)
-
-
-def report(module: AnsibleModule, resource: Resource, changes: Sequence[Change], outcome: Outcome) -> None:
+def report(
+    module: AnsibleModule,
+    resource: Resource,
+    changes: Sequence[Change],
+    outcome: Outcome,
+    further: Mapping[str, Any] | None = None,
+) -> None:
     """Leave the module with its result: truthful about what was applied when something failed."""
     result: dict[str, Any] = {
+        **(further or {}),
         "changed": bool(changes),
         "changes": [change.shown(resource) for change in changes],
         "diff": difference(resource, changes),

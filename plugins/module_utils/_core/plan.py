@@ -56,7 +56,7 @@ def plan(
     """Return the changes that make `current` as `desired`; creations first, deletions last.
 
     A desired value that is missing is left alone, None clears. With `absent` the desired records are deleted.
-    With `prune` every current record that is not desired is deleted, at most `prune_limit` of them.
+    With `prune` every current record in the resource's scope that is not desired is deleted, at most `prune_limit`.
     Raises ConflictError for a key that occurs twice on either side, ValidationError for a new record that lacks
     a required value or a prune over its limit.
     """
@@ -108,7 +108,13 @@ def _deletion(resource: Resource, record: Existing) -> Change:
 def _pruned(
     resource: Resource, by_key: Mapping[tuple[Any, ...], Sequence[Existing]], kept: set[tuple[Any, ...]], limit: int
 ) -> list[Change]:
-    surplus = [record for key, records in by_key.items() if key not in kept for record in records]
+    surplus = [
+        record
+        for key, records in by_key.items()
+        if key not in kept
+        for record in records
+        if resource.prunable(record.values)
+    ]
     if len(surplus) > limit:
         names = ", ".join(resource.name_of(record.values) for record in surplus[:20])
         raise ValidationError(

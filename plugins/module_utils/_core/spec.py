@@ -135,6 +135,10 @@ class Resource:
     def check_change(self, given: Mapping[str, Any], record: Mapping[str, Any], place: str) -> None:
         """Check the record as the change would leave it, `given` being what the task says; raise ValidationError."""
 
+    def prunable(self, record: Mapping[str, Any]) -> bool:
+        """Whether a prune may delete this record at all."""
+        return True
+
     def _checked(self, field: Field, value: Any, place: str) -> Any:
         if not isinstance(value, _TYPES[field.type]) or (field.type == "int" and isinstance(value, bool)):
             shown = "a secret" if field.secret else repr(value)

@@ -10,20 +10,21 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
 from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_record
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 
 
 def run_one(resource: OdooResource) -> None:
     """Run the singular module: the record's options at top level, and `state`."""
-    _run_single(glue.make_module({**connection_spec(), **resource.item_spec(), "state": STATE}), resource)
+    spec = {**connection_spec(), **resource.item_spec(), **resource.options(), "state": STATE}
+    _run_single(glue.make_module(spec), resource)
 
 
 def run_variant(plain: OdooResource, variant: OdooResource, option: str) -> None:
@@ -53,6 +54,7 @@ def run_many(resource: OdooResource) -> None:
                 "required": True,
                 "options": resource.item_spec(),
             },
+            **resource.options(),
             "prune": {"type": "bool", "default": False},
             "prune_limit": {"type": "int", "default": 10},
         }
@@ -71,8 +73,7 @@ def run_info(resource: OdooResource) -> None:
     names = {"type": "list", "elements": "str"}
     module = glue.make_module({**connection_spec(), "names": names})
     try:
-        store = OdooStore(connect(module.params), resource)
-        loaded = store.load([], every=True)
+        loaded = resource.open(connect(module.params)).load([], every=True)
     except MailopsError as error:
         module.fail_json(msg=error.text(), error=error.kind)
         return
@@ -87,12 +88,18 @@ def run_info(resource: OdooResource) -> None:
 
 def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record], **how: Any) -> None:
     try:
-        store = OdooStore(connect(module.params), resource)
-        loaded = store.load(items, every=bool(how.get("prune")), check_mode=module.check_mode)
+        client = connect(module.params)
+        side = resource.open(client)
+        loaded = side.load(items, every=bool(how.get("prune")), check_mode=module.check_mode)
         changes = plan(resource, loaded.desired, loaded.current, **how)
+        warnings = loaded.warnings + resource.guard(client, changes, module.params)
     except MailopsError as error:
         glue.fail(module, error)
         return
-    for warning in loaded.warnings:
+    for warning in warnings:
         module.warn(warning)
-    glue.report(module, resource, changes, glue.carry_out(module, resource, changes, store))
+    if module.check_mode:
+        glue.report(module, resource, changes, Outcome())
+        return
+    outcome = apply(changes, side)
+    glue.report(module, resource, changes, outcome, resource.settle(client, side, outcome, module.params))

@@ -7,10 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Resource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The desired items made fit for this database, and what is there."""
+
+    desired: list[Record]
+    current: list[Existing]
+    warnings: list[str]
+
+
+class OdooSide(Store, Protocol):
+    """Where a resource's records are: read and written in canonical form."""
+
+    def load(self, items: Sequence[Record], *, every: bool = False, check_mode: bool = False) -> Loaded:
+        """Read what the items name (with `every`: all records)."""
 
 
 @dataclass
@@ -39,3 +57,30 @@ class OdooResource(Resource):
 
     def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
         """Check the items with further questions to Odoo; raise ValidationError."""
+
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Return the argument spec of what the modules take beside the records and their state."""
+        return {}
+
+    def open(self, client: OdooClient) -> OdooSide:
+        """Return where this database keeps the records: the model, unless a version has none."""
+        from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
+
+        return OdooStore(client, self)
+
+    def guard(self, client: OdooClient, changes: Sequence[Change], options: Mapping[str, Any]) -> list[str]:
+        """Refuse changes that would break mail flow (raise a MailopsError); return warnings.
+
+        Runs in check mode too, before anything is written; `options` are the module's parameters.
+        """
+        return []
+
+    def settle(
+        self, client: OdooClient, side: OdooSide, outcome: Outcome, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Do what must follow the writes, such as a test; return further results of the module.
+
+        What has to be undone is undone through `side` and taken out of `outcome.applied`, with `outcome.error` and
+        `outcome.failed` saying why.
+        """
+        return {}

@@ -6,23 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Reference
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, OdooResource
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The desired items made fit for this database, and what is there."""
-
-    desired: list[Record]
-    current: list[Existing]
-    warnings: list[str]
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, Loaded, OdooResource
 
 
 class OdooStore:
@@ -60,9 +50,9 @@ class OdooStore:
         current = [Existing(record["id"], self._decode(record, fields)) for record in records]
         return Loaded(desired, current, warnings)
 
-    def create(self, records: Sequence[Record]) -> None:
+    def create(self, records: Sequence[Record]) -> list[int]:
         """Create the records in one call."""
-        self._client.create(self._resource.model, [self._encode(record) for record in records])
+        return self._client.create(self._resource.model, [self._encode(record) for record in records])
 
     def write(self, ids: Sequence[int], values: Record) -> None:
         """Write the same values to all the records in one call."""

@@ -20,7 +20,7 @@ class Table:
         self.names: list[str] = []
         self.calls: list[tuple[str, int]] = []
 
-    def create(self, records: Sequence[dict[str, Any]]) -> None:
+    def create(self, records: Sequence[dict[str, Any]]) -> list[int]:
         self.calls.append(("create", len(records)))
         names = [record["name"] for record in records]
         if self.breaks_at in names:
@@ -28,6 +28,7 @@ class Table:
         if any(name in self.refused for name in names):
             raise ValidationError("one of them is wrong")
         self.names += names
+        return [ord(name[0]) for name in names]
 
     def write(self, ids: Sequence[int], values: dict[str, Any]) -> None:
         self.calls.append(("write", len(ids)))
@@ -58,6 +59,7 @@ def test_a_refused_chunk_is_replayed_to_the_first_error_and_reported() -> None:
     table = Table(refused=["c"])
     outcome = apply([*creations("a", "b", "c", "d"), Change("delete", "z", id=9)], table)
     assert table.names == ["a", "b"] == [change.name for change in outcome.applied]
+    assert [change.id for change in outcome.applied] == [ord("a"), ord("b")]
     assert outcome.failed is not None
     assert outcome.failed.name == "c"
     assert [change.name for change in outcome.remaining] == ["d", "z"]

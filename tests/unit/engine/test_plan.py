@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -108,3 +109,15 @@ def test_applying_a_plan_reaches_the_desired_state_and_a_second_plan_is_empty(
     assert reached == {**kept, **desired}
     again = [Existing(number, values) for number, values in state.items()]
     assert plan(THING, wanted, again, prune=prune, prune_limit=8) == []
+
+
+def test_prune_leaves_what_is_out_of_its_scope() -> None:
+    class Scoped(Resource):
+        """Things whose note says so are not ours."""
+
+        def prunable(self, record: Mapping[str, Any]) -> bool:
+            return record.get("note") != "foreign"
+
+    scoped = Scoped(THING.model, THING.label, THING.plural, THING.key, THING.fields)
+    current = [Existing(1, {"name": "ours"}), Existing(2, {"name": "theirs", "note": "foreign"})]
+    assert [change.name for change in plan(scoped, [], current, prune=True, prune_limit=1)] == ["ours"]
