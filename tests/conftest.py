@@ -48,6 +48,24 @@ def odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
 
 
 @pytest.fixture(scope="module")
+def odoo14(request: pytest.FixtureRequest) -> Iterator[Odoo]:
+    """As `odoo`, of Odoo 14."""
+    database = _database(request, machine="odoo14")
+    database.give_key()
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="module", params=["odoo", "odoo14"], ids=["19", "14"])
+def any_odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
+    """As `odoo`, of each version of Odoo that runs here: the test runs once with each."""
+    database = _database(request, "_any", machine=request.param)
+    database.give_key()
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="module")
 def odoo_with_password(request: pytest.FixtureRequest) -> Iterator[Odoo]:
     """A fresh database of this test module's own, reached with the administrator's password."""
     database = _database(request, "_password")
@@ -55,8 +73,8 @@ def odoo_with_password(request: pytest.FixtureRequest) -> Iterator[Odoo]:
     database.drop()
 
 
-def _database(request: pytest.FixtureRequest, suffix: str = "", protocol: str = "auto") -> Odoo:
+def _database(request: pytest.FixtureRequest, suffix: str = "", protocol: str = "auto", machine: str = "odoo") -> Odoo:
     name = "t_" + request.module.__name__.rpartition(".")[2].removeprefix("test_")
-    database = Odoo(name + suffix, "admin", protocol)
+    database = Odoo(name + suffix, "admin", protocol, machine)
     database.clone()
     return database

@@ -10,7 +10,6 @@ import json
 import pathlib
 import ssl
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
@@ -18,7 +17,6 @@ import images
 import secretfiles
 from host import CACHE, SandboxError, run, stage, succeeds
 
-NETWORKS = {"demo": "10.90.1", "test": "10.90.2"}
 PROVIDERS = ["mail.zoho.com", "smtppro.zoho.com", "mx.zoho.com", "smtp.mailgun.org", "mail.customer.example"]
 READY_SECONDS = 90
 
@@ -32,27 +30,42 @@ class Machine:
     capabilities: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class Namespace:
+    """A sandbox of its own: the first three bytes of its network, and the machines that it starts."""
+
+    network: str
+    machines: tuple[str, ...]
+
+
 MACHINES = {
     "internet": Machine(10, PROVIDERS),
     "odoo": Machine(20, ["odoo.acme.example"]),
+    "odoo14": Machine(21, ["odoo14.acme.example"]),
     "gateway": Machine(30, ["mx.acme.example"], ("NET_ADMIN",)),
+}
+NAMESPACES = {
+    "demo": Namespace("10.90.1", ("internet", "odoo", "gateway")),
+    "test": Namespace("10.90.2", ("internet", "odoo", "odoo14", "gateway")),
 }
 
 
 def up(namespace: str) -> None:
     """Start the namespace's containers that do not run yet, and wait until all of them answer."""
+    machines = NAMESPACES[namespace].machines
     with _lock(namespace):
         if not succeeds("podman", "network", "exists", f"mailops-{namespace}"):
-            run("podman", "network", "create", "--disable-dns", "--subnet", f"{NETWORKS[namespace]}.0/24",
-                f"mailops-{namespace}")  # fmt: skip
+            run("podman", "network", "create", "--disable-dns",
+                "--subnet", f"{NAMESPACES[namespace].network}.0/24", f"mailops-{namespace}")  # fmt: skip
         with stage(f"containers of `{namespace}` start"):
-            for name in MACHINES:
+            for name in machines:
                 _start(namespace, name)
         with stage("internet and gateway are up"):
             _wait_for_systemd(namespace, "internet")
             _wait_for_systemd(namespace, "gateway")
         with stage("Odoo answers"):
-            _wait_for_odoo(namespace)
+            for name in [name for name in machines if name.startswith("odoo")]:
+                _wait_for_odoo(namespace, name)
             _set_admin_password(namespace)
 
 
@@ -73,7 +86,7 @@ def container(namespace: str, name: str) -> str:
 
 def address(namespace: str, name: str) -> str:
     """Return a machine's IPv4 address."""
-    return f"{NETWORKS[namespace]}.{MACHINES[name].last_byte}"
+    return f"{NAMESPACES[namespace].network}.{MACHINES[name].last_byte}"
 
 
 def _mac(namespace: str, name: str) -> str:
@@ -121,21 +134,17 @@ def _wait_for_systemd(namespace: str, name: str) -> None:
         time.sleep(0.2)
 
 
-def _wait_for_odoo(namespace: str) -> None:
+def _wait_for_odoo(namespace: str, name: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while True:
-        try:
-            with urllib.request.urlopen(
-                f"https://{address(namespace, 'odoo')}/web/health", timeout=5, context=_tls()
-            ) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            pass
+        # Until Odoo answers, nginx does: 502.
+        with contextlib.suppress(OSError, ValueError):
+            rpc(namespace, "common", "version", machine=name)
+            return
         if time.monotonic() > deadline:
             raise SandboxError(
-                f"Odoo does not answer after {READY_SECONDS} s; see: "
-                f"podman exec {container(namespace, 'odoo')} tail -n 50 /var/log/odoo/odoo-server.log"
+                f"{container(namespace, name)} does not answer after {READY_SECONDS} s; see: "
+                f"podman exec {container(namespace, name)} tail -n 50 /var/log/odoo/odoo-server.log"
             )
         time.sleep(0.2)
 
@@ -158,11 +167,11 @@ def _set_admin_password(namespace: str) -> None:
         )
 
 
-def rpc(namespace: str, service: str, method: str, *arguments: object) -> object:
-    """Make one JSON-RPC call to the namespace's Odoo and return its result."""
+def rpc(namespace: str, service: str, method: str, *arguments: object, machine: str = "odoo") -> object:
+    """Make one JSON-RPC call to an Odoo of the namespace and return its result."""
     body = {"jsonrpc": "2.0", "method": "call", "params": {"service": service, "method": method, "args": arguments}}
     request = urllib.request.Request(
-        f"https://{address(namespace, 'odoo')}/jsonrpc",
+        f"https://{address(namespace, machine)}/jsonrpc",
         json.dumps(body).encode(), {"Content-Type": "application/json"},
     )  # fmt: skip
     with urllib.request.urlopen(request, timeout=30, context=_tls()) as answer:

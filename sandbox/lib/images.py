@@ -10,7 +10,8 @@ import pathlib
 import re
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from host import CACHE, ROOT, SandboxError, run, stage, succeeds
 
@@ -27,12 +28,22 @@ class Recipe:
     base: str = ""
     suite: str = ""
     package: str = ""  # whose version the image's label holds
+    folder: str = ""  # of the Containerfile, where it is not the image's name
+    arguments: tuple[str, ...] = ()  # for the Containerfile, NAME=value
 
 
+# The bases first, then what takes longest: in this order they are built, two at a time.
 RECIPES = {
-    "base-bookworm": Recipe(suite="bookworm"),
     "base-trixie": Recipe(suite="trixie"),
+    "base-bullseye": Recipe(suite="bullseye"),
+    "base-bookworm": Recipe(suite="bookworm"),
     "odoo": Recipe(base="base-trixie", package="odoo-19"),
+    "odoo14": Recipe(
+        base="base-bullseye",
+        package="odoo-14",
+        folder="odoo",
+        arguments=("PACKAGE=odoo-14", "SUITE=", "MODULES=mail,crm,project,mass_mailing,fetchmail", "DATABASES="),
+    ),
     "gateway": Recipe(base="base-bookworm", package="postfix"),
     "internet": Recipe(base="base-bookworm", package="bind9"),
 }
@@ -54,8 +65,8 @@ def name_of(name: str) -> str:
     if recipe.suite:
         digest.update(f"{recipe.suite} {BASE_PACKAGES} {EXCLUDED}".encode())
     else:
-        digest.update(name_of(recipe.base).encode())
-        folder = ROOT / "sandbox" / "images" / name
+        digest.update(" ".join([name_of(recipe.base), *recipe.arguments]).encode())
+        folder = _folder(name)
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
@@ -66,19 +77,40 @@ def _variable(name: str) -> str:
     return "MAILOPS_IMAGE_" + name.upper().replace("-", "_")
 
 
-def build(name: str) -> str:
-    """Return the image's full name, after building it if it is not there (or REFRESH=1 is set)."""
-    full = name_of(name)
-    recipe = RECIPES[name]
-    if succeeds("podman", "image", "exists", full) and not os.environ.get("REFRESH"):
-        return full
+def _folder(name: str) -> pathlib.Path:
+    folder: pathlib.Path = ROOT / "sandbox" / "images" / (RECIPES[name].folder or name)
+    return folder
+
+
+def build(names: Iterable[str]) -> None:
+    """Build those of these images that are not there (all of them with REFRESH=1), and their bases; two at a time."""
+    wanted = {name for name in names if _is_wanted(name)}
+    wanted |= {base for name in wanted if (base := RECIPES[name].base) and _is_wanted(base)}
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        # A base is started before what is made from it: who waits for one never keeps it from starting.
+        builds: dict[str, Future[None]] = {}
+        for name in [name for name in RECIPES if name in wanted]:
+            builds[name] = pool.submit(_build, name, builds.get(RECIPES[name].base))
+        for future in builds.values():
+            future.result()
+
+
+def _is_wanted(name: str) -> bool:
+    if succeeds("podman", "image", "exists", name_of(name)):
+        return bool(os.environ.get("REFRESH")) and not os.environ.get(_variable(name))
     if os.environ.get(_variable(name)):
-        raise SandboxError(f"{_variable(name)} names {full}, which does not exist here")
+        raise SandboxError(f"{_variable(name)} names {name_of(name)}, which does not exist here")
+    return True
+
+
+def _build(name: str, base: Future[None] | None) -> None:
+    if base:
+        base.result()
+    recipe = RECIPES[name]
     if recipe.suite:
-        _build_base(recipe.suite, full)
+        _build_base(recipe.suite, name_of(name))
     else:
-        _build_on(build(recipe.base), name, full)
-    return full
+        _build_on(name_of(recipe.base), name, name_of(name))
 
 
 def _build_base(suite: str, full: str) -> None:
@@ -93,31 +125,24 @@ def _build_base(suite: str, full: str) -> None:
 
 
 def _build_on(base: str, name: str, full: str) -> None:
-    folder = ROOT / "sandbox" / "images" / name
+    recipe = RECIPES[name]
     log = CACHE / "logs" / f"{name}.log"
     with stage(f"image {name}"):
         try:
             run(
-                "podman", "build", "--network=host", "--tag", full, "--build-arg", f"BASE={base}", str(folder),
+                "podman", "build", "--network=host", "--tag", full,
+                *(f"--build-arg={argument}" for argument in (f"BASE={base}", *recipe.arguments)), str(_folder(name)),
                 log=log,
             )  # fmt: skip
         except SandboxError as error:
             raise SandboxError(
                 f"{error}\n  If a package has gone from Debian's archive, name another image in {_variable(name)}."
             ) from None
-        package = RECIPES[name].package
-        version = run("podman", "run", "--rm", full, "dpkg-query", "-W", "-f", "${Version}", package)
+        version = run("podman", "run", "--rm", full, "dpkg-query", "-W", "-f", "${Version}", recipe.package)
         run(
-            "podman", "build", "--tag", full, "--label", f"mailops.{package}={version}", "--file", "-", ".",
+            "podman", "build", "--tag", full, "--label", f"mailops.{recipe.package}={version}", "--file", "-", ".",
             text_input=f"FROM {full}\n",
         )  # fmt: skip
-
-
-def build_all() -> None:
-    """Build what is missing, two at a time; the bases come first."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(build, [name for name, recipe in RECIPES.items() if recipe.suite]))
-        list(pool.map(build, [name for name, recipe in RECIPES.items() if not recipe.suite]))
 
 
 def remove_all() -> None:

@@ -28,7 +28,7 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in ("up", "down"):
         command = verbs.add_parser(verb)
-        command.add_argument("namespace", nargs="?", default="demo", choices=sorted(containers.NETWORKS))
+        command.add_argument("namespace", nargs="?", default="demo", choices=sorted(containers.NAMESPACES))
     verbs.add_parser("clean")
     verbs.add_parser("image").add_argument("name", choices=sorted(images.RECIPES))
     verbs.add_parser("missing")
@@ -45,17 +45,18 @@ def main() -> int:
     try:
         if arguments.verb == "up":
             secretfiles.ensure()
-            images.build_all()
+            images.build(containers.NAMESPACES[arguments.namespace].machines)
             containers.up(arguments.namespace)
         elif arguments.verb == "down":
             containers.down(arguments.namespace)
         elif arguments.verb == "clean":
-            for namespace in sorted(containers.NETWORKS):
+            for namespace in sorted(containers.NAMESPACES):
                 containers.down(namespace)
             images.remove_all()
             secretfiles.remove_all()
         else:
-            print(images.build(arguments.name))
+            images.build([arguments.name])
+            print(images.name_of(arguments.name))
     except images.SandboxError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1

@@ -116,7 +116,8 @@ def resolver(internet: Internet) -> dns.resolver.Resolver:
     ("name", "last_byte"),
     [
         ("mail.zoho.com", 10), ("smtppro.zoho.com", 10), ("mx.zoho.com", 10), ("smtp.mailgun.org", 10),
-        ("mail.customer.example", 10), ("odoo.acme.example", 20), ("mx.acme.example", 30),
+        ("mail.customer.example", 10), ("odoo.acme.example", 20), ("odoo14.acme.example", 21),
+        ("mx.acme.example", 30),
     ],
 )  # fmt: skip
 def test_hosts_resolve_inside_the_sandbox(internet: Internet, name: str, last_byte: int) -> None:

@@ -49,13 +49,14 @@ class Internet(Machine):
 
 
 class Odoo(Machine):
-    """One database of the sandbox's Odoo, called as its administrator.
+    """One database of a sandbox's Odoo, called as its administrator.
 
     `key` is an API key of the administrator; without one the password is used. `protocol` is the modules' option.
+    `machine` is `odoo` (19) or `odoo14`.
     """
 
-    def __init__(self, database: str, password: str, protocol: str = "auto") -> None:
-        super().__init__("odoo")
+    def __init__(self, database: str, password: str, protocol: str = "auto", machine: str = "odoo") -> None:
+        super().__init__(machine)
         self.protocol = protocol
         self.url = f"https://{self.ip}"
         self.database = database
@@ -67,7 +68,7 @@ class Odoo(Machine):
     def connection(self) -> dict[str, Any]:
         """Return the connection options of our modules: the API key, or else login and password."""
         login = {"odoo_api_key": self.key} if self.key else {"odoo_password": self.password}
-        if not self.key or self.protocol == "jsonrpc":
+        if not self.key or self.protocol == "jsonrpc" or self.name == "odoo14":
             login["odoo_login"] = "admin"
         return {
             "odoo_url": self.url,
