@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 
+import apikeys
 import images
 import secretfiles
 from host import CACHE, SandboxError, run, stage, succeeds
@@ -66,7 +67,7 @@ def up(namespace: str) -> None:
         with stage("Odoo answers"):
             for name in [name for name in machines if name.startswith("odoo")]:
                 _wait_for_odoo(namespace, name)
-            _set_admin_password(namespace)
+            _set_admin_secrets(namespace)
 
 
 def down(namespace: str) -> None:
@@ -149,22 +150,25 @@ def _wait_for_odoo(namespace: str, name: str) -> None:
         time.sleep(0.2)
 
 
-def _set_admin_password(namespace: str) -> None:
-    """Give the ready-made database's administrator the generated password, where it still has the known one."""
+def _set_admin_secrets(namespace: str) -> None:
+    """Give the ready-made database's administrator the generated password and API key, where the known one still works."""
     uid = rpc(namespace, "common", "authenticate", "prod", "admin", "admin", {})
-    if uid:
-        password = secretfiles.values()["vault_odoo_admin_password"]
-        rpc(
-            namespace,
-            "object",
-            "execute_kw",
-            "prod",
-            uid,
-            "admin",
-            "res.users",
-            "write",
-            [[uid], {"password": password}],
-        )
+    if not uid:
+        return
+    generated = secretfiles.values()
+    run("podman", "exec", container(namespace, "odoo"), "runuser", "-u", "odoo", "--", "psql", "--quiet",
+        "--dbname", "prod", "--command", apikeys.statement(generated["vault_odoo_api_key"], "mailops"))  # fmt: skip
+    rpc(
+        namespace,
+        "object",
+        "execute_kw",
+        "prod",
+        uid,
+        "admin",
+        "res.users",
+        "write",
+        [[uid], {"password": generated["vault_odoo_admin_password"]}],
+    )
 
 
 def rpc(namespace: str, service: str, method: str, *arguments: object, machine: str = "odoo") -> object:

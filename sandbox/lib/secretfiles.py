@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 
+import apikeys
 from host import CACHE, ROOT, run
 
 VAULT_LINK = ROOT / "inventories" / "sandbox" / "group_vars" / "acme" / "vault.yml"
@@ -34,6 +35,7 @@ def ensure() -> None:
         (CACHE / "ca.key").chmod(0o600)
     if not (CACHE / "secrets.json").exists():
         values = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *OTHERS)}
+        values["vault_odoo_api_key"] = apikeys.made()
         write_private(CACHE / "secrets.json", json.dumps(values, indent=1))
     if not (CACHE / "vault.yml").exists():
         _encrypt_vault()

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
 import subprocess
 from typing import Any
 
+import apikeys
 import containers
 import host
 import requests
@@ -89,13 +87,9 @@ class Odoo(Machine):
         With the second factor Odoo takes a key over JSON-RPC without trying it as the password first, which costs it
         a second.
         """
-        self.key = secrets.token_hex(20)
-        self._psql(
-            "INSERT INTO res_users_apikeys (name, user_id, index, key) "
-            f"VALUES ('tests', 2, '{self.key[:8]}', '{_hashed(self.key)}'); "
-            "UPDATE res_users SET totp_secret = 'JBSWY3DPEHPK3PXP' WHERE id = 2",
-            self.database,
-        )
+        self.key = apikeys.made()
+        second_factor = "UPDATE res_users SET totp_secret = 'JBSWY3DPEHPK3PXP' WHERE id = 2"
+        self._psql(f"{apikeys.statement(self.key, 'tests')}; {second_factor}", self.database)
 
     def drop(self) -> None:
         """Remove the database, closing what is connected to it."""
@@ -123,11 +117,3 @@ class Odoo(Machine):
         if self._uid is None:
             self._uid = self.rpc("common", "authenticate", self.database, "admin", secret, {})
         return self.rpc("object", "execute_kw", self.database, self._uid, secret, model, method, args, kwargs)
-
-
-def _hashed(key: str) -> str:
-    """Return the key as Odoo stores it: PBKDF2 with SHA-512, 6,000 rounds, in passlib's modular crypt format."""
-    salt = secrets.token_bytes(16)
-    parts = [salt, hashlib.pbkdf2_hmac("sha512", key.encode(), salt, 6000)]
-    shown = [base64.b64encode(part).decode().rstrip("=").replace("+", ".") for part in parts]
-    return f"$pbkdf2-sha512$6000${shown[0]}${shown[1]}"
