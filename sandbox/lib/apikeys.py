@@ -22,7 +22,7 @@ def statement(key: str, name: str) -> str:
 
 
 def _hashed(key: str) -> str:
-    """Return the key as Odoo 14 to 19 stores it: PBKDF2 with SHA-512, 6,000 rounds, in passlib's modular crypt format."""
+    """Return the key as Odoo 14 to 19 stores it: PBKDF2, SHA-512, 6,000 rounds, in passlib's modular crypt format."""
     salt = secrets.token_bytes(16)
     parts = [salt, hashlib.pbkdf2_hmac("sha512", key.encode(), salt, 6000)]
     shown = [base64.b64encode(part).decode().rstrip("=").replace("+", ".") for part in parts]

@@ -151,7 +151,7 @@ def _wait_for_odoo(namespace: str, name: str) -> None:
 
 
 def _set_admin_secrets(namespace: str) -> None:
-    """Give the ready-made database's administrator the generated password and API key, where the known one still works."""
+    """Give the ready-made database's administrator the generated password and API key, if the known one still works."""
     uid = rpc(namespace, "common", "authenticate", "prod", "admin", "admin", {})
     if not uid:
         return
