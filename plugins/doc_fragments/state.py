@@ -29,3 +29,16 @@ options:
     type: int
     default: 10
 """
+
+    NEUTRALIZED = r"""
+options:
+  neutralized:
+    description:
+      - What to do about a server that would be active on a neutralised database, as a test copy of a live one is
+        (system parameter C(database.is_neutralized), Odoo 16 and later).
+      - V(refuse) changes nothing and fails, so that a copy does not mail customers by accident. V(allow) goes ahead.
+      - Odoo 14 and 15 do not mark a copy. There nothing tells it from the live database, and nothing is refused.
+    type: str
+    choices: [refuse, allow]
+    default: refuse
+"""
