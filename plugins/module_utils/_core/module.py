@@ -42,7 +42,7 @@ def given_items(resource: Resource, params: Mapping[str, Any]) -> list[Record]:
 
 
 def _given(resource: Resource, params: Mapping[str, Any], raw: Any) -> Record:
-    names = [field.name for field in resource.fields]
+    names = [field.name for field in resource.given]
     explicit = raw if isinstance(raw, dict) else {}
     return {name: params[name] for name in names if params[name] is not None or name in explicit}
 

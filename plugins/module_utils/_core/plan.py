@@ -52,13 +52,16 @@ def plan(
     absent: bool = False,
     prune: bool = False,
     prune_limit: int = 0,
+    adopt: bool | None = None,
 ) -> list[Change]:
     """Return the changes that make `current` as `desired`; creations first, deletions last.
 
     A desired value that is missing is left alone, None clears. With `absent` the desired records are deleted.
     With `prune` every current record in the resource's scope that is not desired is deleted, at most `prune_limit`.
-    Raises ConflictError for a key that occurs twice on either side, ValidationError for a new record that lacks
-    a required value or a prune over its limit.
+    A new record that is there under another name (the resource's `twin`) is an error, unless `adopt` says whether that
+    one is renamed and changed (true) or a second one created (false).
+    Raises ConflictError for a key that occurs twice on either side or a twin, ValidationError for a new record that
+    lacks a required value or a prune over its limit.
     """
     keys = [resource.key_of(item) for item in desired]
     for key in duplicates(keys):
@@ -66,6 +69,7 @@ def plan(
     by_key: dict[tuple[Any, ...], list[Existing]] = {}
     for record in current:
         by_key.setdefault(resource.key_of(record.values), []).append(record)
+    twins = _Twins(resource, current, set(keys), adopt)
     changes: list[Change] = []
     for item, key in zip(desired, keys, strict=True):
         found = by_key.get(key, [])
@@ -75,30 +79,76 @@ def plan(
                 f"{resource.label} {_text(key)} exists {len(found)} times (ids {ids})",
                 "Rename or delete all but one of them, archived ones included.",
             )
-        changes.extend(_change(resource, item, found[0] if found else None, absent))
+        existing = found[0] if found else None
+        if existing is None and not absent:
+            existing = twins.adopted(item)
+        changes.extend(_change(resource, item, existing, absent))
     if prune:
-        changes.extend(_pruned(resource, by_key, set(keys), prune_limit))
+        changes.extend(_pruned(resource, by_key, set(keys) | twins.taken, prune_limit))
     order = {"create": 0, "update": 1, "delete": 2}
     return sorted(changes, key=lambda change: order[change.action])
+
+
+class _Twins:
+    """The current records that nobody asks for by name, by what else tells them; `taken` has the adopted ones' keys."""
+
+    def __init__(
+        self, resource: Resource, current: Sequence[Existing], wanted: set[tuple[Any, ...]], adopt: bool | None
+    ) -> None:
+        self.taken: set[tuple[Any, ...]] = set()
+        self._resource = resource
+        self._adopt = adopt
+        self._known: dict[tuple[Any, ...], list[Existing]] = {}
+        for record in current:
+            identity = resource.identity(record.values)
+            if adopt is not False and identity and resource.key_of(record.values) not in wanted:
+                self._known.setdefault(identity, []).append(record)
+
+    def adopted(self, item: Mapping[str, Any]) -> Existing | None:
+        """Return the record that the new item adopts, if there is one."""
+        resource = self._resource
+        identity = resource.identity(resource.complete(item, None))
+        found = self._known.pop(identity, []) if identity else []
+        if not found:
+            return None
+        if self._adopt and len(found) == 1:
+            self.taken.add(resource.key_of(found[0].values))
+            return found[0]
+        names = ", ".join(f"{resource.name_of(record.values)!r} (id {record.id})" for record in found)
+        raise ConflictError(
+            f"{resource.label} {resource.name_of(item)!r} does not exist yet, but {names} "
+            + f"{'have' if len(found) > 1 else 'has'} the same {', '.join(resource.twin)}",
+            "Which of them is meant? Rename that one in Odoo, or say adopt: false for one more."
+            if len(found) > 1
+            else "Say adopt: true to rename and change that one, or adopt: false for one more beside it.",
+        )
 
 
 def _change(resource: Resource, item: Mapping[str, Any], found: Existing | None, absent: bool) -> list[Change]:
     name = resource.name_of(item)
     if absent:
         return [_deletion(resource, found)] if found else []
+    wanted = resource.complete(item, found.values if found else None)
     if found is None:
-        record = {key: value for key, value in item.items() if value is not None}  # nothing to clear yet
-        missing = [spec.name for spec in resource.fields if spec.required and record.get(spec.name) in (None, "")]
+        record = {key: value for key, value in wanted.items() if value is not None}  # nothing to clear yet
+        missing = [option for option in resource.needed(record) if record.get(option) in (None, "")]
         if missing:
             raise ValidationError(
                 f"{resource.label} {name} does not exist yet, and to create it these are needed: {', '.join(missing)}"
             )
+        resource.check_change(record, record, f"{resource.label} {name}")
         return [Change("create", name, record)]
-    differing = {key: value for key, value in item.items() if value != found.values.get(key)}
+    differing = {key: value for key, value in wanted.items() if _differs(resource, key, value, found.values.get(key))}
     if not differing:
         return []
-    resource.check_change(item, {**found.values, **item}, f"{resource.label} {name}")
+    resource.check_change(wanted, {**found.values, **wanted}, f"{resource.label} {name}")
     return [Change("update", name, differing, found.values, found.id)]
+
+
+def _differs(resource: Resource, name: str, wanted: Any, present: Any) -> bool:
+    if wanted == present:
+        return False
+    return wanted is None or present is None or not resource.field(name).once
 
 
 def _deletion(resource: Resource, record: Existing) -> Change:

@@ -45,6 +45,8 @@ class Field:
     `normalize` turns a given value into its canonical form, or raises ValueError saying what is wrong.
     `to_wire` and `from_wire` convert a canonical value. `clear` is the wire value of an explicit null.
     `required` means: needed to create a record. `option_only` marks an option that says how another is meant.
+    `internal` marks what is no option: the resource itself reads and writes it. `once` is for a value that the other
+    side replaces by itself: it is written while there is none, and otherwise only cleared.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Field:
     choices: tuple[str, ...] = ()
     required: bool = False
     option_only: bool = False
+    internal: bool = False
+    once: bool = False
     secret: bool = False
     clear: Any = False
     reference: Reference | None = None
@@ -84,7 +88,8 @@ class Field:
 class Resource:
     """An object that is managed: where it lives, its fields, and which of them identify it.
 
-    A subclass adds what holds between options (`check_item`) and what a version needs.
+    `twin` names fields by which two records are the same thing under different names: a new one that has such a twin
+    may adopt it. A subclass adds what holds between options (`check_item`) and what a version needs.
     """
 
     model: str
@@ -92,6 +97,7 @@ class Resource:
     plural: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
+    twin: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field:
         """Return a field by its option name."""
@@ -102,9 +108,14 @@ class Resource:
         """Return the option names that are secret."""
         return [field.name for field in self.fields if field.secret]
 
+    @property
+    def given(self) -> list[Field]:
+        """Return the fields that are options."""
+        return [field for field in self.fields if not field.internal]
+
     def item_spec(self) -> dict[str, dict[str, Any]]:
         """Return the argument spec of one record; the key's first field is required."""
-        spec = {field.name: field.argument() for field in self.fields}
+        spec = {field.name: field.argument() for field in self.given}
         spec[self.key[0]]["required"] = True
         return spec
 
@@ -114,7 +125,7 @@ class Resource:
         `item` holds only what was given; None means "clear". `place` names the item in errors, such as
         `servers[2]`. Raises ValidationError for an unknown option, a wrong type or value.
         """
-        known = {field.name: field for field in self.fields}
+        known = {field.name: field for field in self.given}
         checked: Record = {}
         for name, value in item.items():
             if name not in known:
@@ -133,14 +144,26 @@ class Resource:
         """Check what must hold between the options of one item; raise ValidationError naming `place`."""
 
     def check_change(self, given: Mapping[str, Any], record: Mapping[str, Any], place: str) -> None:
-        """Check the record as the change would leave it, `given` being what the task says; raise ValidationError."""
+        """Check the record as the change would leave it, `given` being what the task says; raise ValidationError.
+
+        A new record holds only what is given.
+        """
+
+    def complete(self, item: Mapping[str, Any], record: Mapping[str, Any] | None) -> Record:
+        """Return the item with the values that follow from it, given the record as it is (None for a new one)."""
+        return dict(item)
+
+    def needed(self, item: Mapping[str, Any]) -> list[str]:
+        """Return the options without which this item cannot be created."""
+        return [field.name for field in self.fields if field.required]
 
     def prunable(self, record: Mapping[str, Any]) -> bool:
         """Whether a prune may delete this record at all."""
         return True
 
     def _checked(self, field: Field, value: Any, place: str) -> Any:
-        if not isinstance(value, _TYPES[field.type]) or (field.type == "int" and isinstance(value, bool)):
+        number = field.type in ("int", "float")
+        if not isinstance(value, _TYPES[field.type]) or (number and isinstance(value, bool)):
             shown = "a secret" if field.secret else repr(value)
             raise ValidationError(f"{place} is {shown}, which is no {_TYPE_NAMES[field.type]}")
         if field.choices and value not in field.choices:
@@ -155,15 +178,25 @@ class Resource:
         """Return the values that identify an item."""
         return tuple(item.get(name) for name in self.key)
 
+    def identity(self, item: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the values of `twin`, whatever their case; None if the first is not set."""
+        if not self.twin or item.get(self.twin[0]) is None:
+            return None
+        values = (item.get(name) for name in self.twin)
+        return tuple(value.casefold() if isinstance(value, str) else value for value in values)
+
     def name_of(self, item: Mapping[str, Any]) -> str:
         """Return how messages name an item."""
         return " @ ".join(str(part) for part in self.key_of(item) if part is not None)
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
-    "str": str, "int": int, "bool": bool, "list": list, "dict": dict,
+    "str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict,
 }  # fmt: skip
-_TYPE_NAMES = {"str": "text", "int": "whole number", "bool": "yes/no value", "list": "list", "dict": "dictionary"}
+_TYPE_NAMES = {
+    "str": "text", "int": "whole number", "float": "number", "bool": "yes/no value", "list": "list",
+    "dict": "dictionary",
+}  # fmt: skip
 
 
 def duplicates(keys: Iterable[Any]) -> list[Any]:

@@ -91,7 +91,7 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record],
         client = connect(module.params)
         side = resource.open(client)
         loaded = side.load(items, every=bool(how.get("prune")), check_mode=module.check_mode)
-        changes = plan(resource, loaded.desired, loaded.current, **how)
+        changes = plan(resource, loaded.desired, loaded.current, adopt=module.params.get("adopt"), **how)
         warnings = loaded.warnings + resource.guard(client, changes, module.params)
     except MailopsError as error:
         glue.fail(module, error)

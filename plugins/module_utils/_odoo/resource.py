@@ -55,6 +55,11 @@ class OdooResource(Resource):
         """Return the item as this database can express it, and warnings about what it cannot do."""
         return item, []
 
+    def domain(self, items: Sequence[Record]) -> list[Any]:
+        """Return which records the plan for these (at least one) items needs to know."""
+        field = self.field(self.key[0])
+        return [(field.wire_name, "in", sorted({item[field.name] for item in items}))]
+
     def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
         """Check the items with further questions to Odoo; raise ValidationError."""
 

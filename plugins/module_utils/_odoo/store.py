@@ -42,7 +42,7 @@ class OdooStore:
             desired.append(prepared)
             warnings.extend(warning for warning in told if warning not in warnings)
         self._resource.check_with(self._client, desired)
-        domain = [] if every else self._domain(desired)
+        domain = [] if every else self._resource.domain(desired)
         fields = [field for field in self._resource.fields if self._known.has(field)]
         records = self._client.search_read(
             self._resource.model, domain, list(dict.fromkeys(field.wire_name for field in fields))
@@ -91,7 +91,7 @@ class OdooStore:
             if value is not None and choices and value not in choices:
                 raise ValidationError(
                     f"{place} is {value!r}: this Odoo knows only {', '.join(choices)}",
-                    "A further value may come with another app (employees, for one, with the Employees app).",
+                    "A further value may come with another app: employees with Employees, gmail with google_gmail.",
                 )
             if field.reference and value is not None and value not in known.references[name]:
                 missing = f"this Odoo has no {field.reference.model} {value!r}"
@@ -100,10 +100,6 @@ class OdooStore:
                 warnings.append(f"{missing}; check mode takes it for granted that the run would have created it")
         return warnings
 
-    def _domain(self, desired: Sequence[Record]) -> list[Any]:
-        field = self._resource.field(self._resource.key[0])
-        return [(field.wire_name, "in", sorted({item[field.name] for item in desired}))]
-
     def _decode(self, record: Mapping[str, Any], fields: Sequence[Field]) -> Record:
         return {field.name: self._decoded(field, record[field.wire_name]) for field in fields}
 
@@ -111,8 +107,13 @@ class OdooStore:
         if field.reference:
             if not value:
                 return None
-            names = {number: name for name, number in self._known.references[field.name].items()}
-            return names.get(value[0], value[1])
+            references = self._known.references[field.name]
+            names = {number: name for name, number in references.items()}
+            if value[0] not in names:
+                # Not one that an item names, so its name was not read. Known from here on, to be written back.
+                names[value[0]] = f"{value[1]} (id {value[0]})"
+                references[names[value[0]]] = value[0]
+            return names[value[0]]
         if value is False and field.type != "bool":
             return None
         return field.from_wire(value)

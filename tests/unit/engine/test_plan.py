@@ -121,3 +121,66 @@ def test_prune_leaves_what_is_out_of_its_scope() -> None:
     scoped = Scoped(THING.model, THING.label, THING.plural, THING.key, THING.fields)
     current = [Existing(1, {"name": "ours"}), Existing(2, {"name": "theirs", "note": "foreign"})]
     assert [change.name for change in plan(scoped, [], current, prune=True, prune_limit=1)] == ["ours"]
+
+
+TWINNED = Resource(
+    model="thing",
+    label="thing",
+    plural="things",
+    key=("name",),
+    fields=(Field("name"), Field("host", required=True), Field("user"), Field("token", secret=True, once=True)),
+    twin=("host", "user"),
+)
+
+
+def test_a_new_record_that_exists_under_another_name_is_adopted_only_when_told() -> None:
+    current = [Existing(4, {"name": "old", "host": "Mail.example", "user": None})]
+    wanted = [{"name": "new", "host": "mail.example"}]
+    with pytest.raises(ConflictError) as refused:
+        plan(TWINNED, wanted, current)
+    assert refused.value.message == "thing 'new' does not exist yet, but 'old' (id 4) has the same host, user"
+    assert "adopt: true" in refused.value.remedy
+    (adopted,) = plan(TWINNED, wanted, current, adopt=True, prune=True)
+    assert (adopted.action, adopted.id, adopted.values) == ("update", 4, {"name": "new", "host": "mail.example"})
+    assert [change.action for change in plan(TWINNED, wanted, current, adopt=False)] == ["create"]
+    assert plan(TWINNED, wanted, current, absent=True) == []
+
+
+def test_what_has_a_name_of_its_own_in_the_list_is_adopted_by_nobody() -> None:
+    current = [Existing(4, {"name": "old", "host": "h", "user": "u"})]
+    wanted = [{"name": "new", "host": "h", "user": "u"}, {"name": "old"}]
+    assert [change.action for change in plan(TWINNED, wanted, current)] == ["create"]
+    assert [change.action for change in plan(TWINNED, [{"name": "new", "host": "h", "user": "v"}], current)] == [
+        "create"
+    ]
+
+
+def test_of_two_candidates_none_is_adopted() -> None:
+    current = [Existing(number, {"name": name, "host": "h", "user": "u"}) for number, name in ((4, "a"), (5, "b"))]
+    with pytest.raises(ConflictError, match=r"'a' \(id 4\), 'b' \(id 5\) have the same host, user"):
+        plan(TWINNED, [{"name": "new", "host": "h", "user": "u"}], current, adopt=True)
+
+
+def test_a_value_that_the_other_side_replaces_is_written_once_and_may_be_cleared() -> None:
+    there = [Existing(4, {"name": "a", "host": "h", "user": None, "token": "canary-newer"})]
+    assert plan(TWINNED, [{"name": "a", "token": "canary-old"}], there) == []
+    (cleared,) = plan(TWINNED, [{"name": "a", "token": None}], there)
+    assert cleared.values == {"token": None}
+    empty = [Existing(4, {**there[0].values, "token": None})]
+    (given_now,) = plan(TWINNED, [{"name": "a", "token": "canary-old"}], empty)
+    assert given_now.values == {"token": "canary-old"}
+
+
+def test_an_internal_field_is_no_option() -> None:
+    inner = Resource("thing", "thing", "things", ("name",), (Field("name"), Field("flag", "bool", internal=True)))
+    assert set(inner.item_spec()) == {"name"}
+    with pytest.raises(ValidationError, match="a thing has no such option"):
+        inner.check({"name": "a", "flag": True}, "thing")
+
+
+def test_a_number_is_whole_or_not_and_never_a_yes() -> None:
+    sized = Resource("thing", "thing", "things", ("name",), (Field("name"), Field("size", "float")))
+    assert sized.check({"name": "a", "size": 2}, "thing")["size"] == 2
+    for wrong in (True, "2"):
+        with pytest.raises(ValidationError, match="which is no number"):
+            sized.check({"name": "a", "size": wrong}, "thing")
