@@ -18,7 +18,9 @@ author:
 extends_documentation_fragment:
   - mailops.odoo.connection
   - mailops.odoo.mail_server
+  - mailops.odoo.mail_server.run
   - mailops.odoo.state
+  - mailops.odoo.state.neutralized
   - mailops.odoo.attributes
 seealso:
   - module: mailops.odoo.mail_servers
@@ -76,6 +78,21 @@ changes:
     after:
       description: Its values after; empty for a deleted record.
       type: dict
+tests:
+  description: The connection tests that were run.
+  returned: when O(test) is not V(never), outside check mode
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Which server.
+      type: str
+    result:
+      description: V(passed), V(failed) or V(skipped).
+      type: str
+    message:
+      description: What Odoo said, or why the test was skipped.
+      type: str
 """
 
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.modules import run_one

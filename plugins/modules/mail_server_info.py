@@ -11,7 +11,7 @@ module: mail_server_info
 short_description: Read the outgoing mail servers of Odoo
 version_added: 0.1.0
 description:
-  - Returns the outgoing mail servers (C(ir.mail_server)), archived ones included. A password is never returned.
+  - Returns the outgoing mail servers (C(ir.mail_server)), archived ones included. Passwords, keys and tokens are never returned.
 author:
   - The mailops.odoo authors (@mailops)
 options:
@@ -46,7 +46,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 records:
-  description: The records, archived ones included; a secret that is set is shown as V((hidden)).
+  description:
+    - The records, archived ones included, with every field that this Odoo has; a secret that is set is shown as V((hidden)).
+    - C(encryption) is Odoo's own value, which ends in C(_strict) where the certificate is verified.
+    - Up to Odoo 15 OAuth is told by C(use_google_gmail_service) and C(use_microsoft_outlook_service).
   returned: success
   type: list
   elements: dict
@@ -61,7 +64,16 @@ records:
       smtp_authentication: login
       smtp_user: no-reply@acme.example
       smtp_pass: (hidden)
+      smtp_ssl_certificate: null
+      smtp_ssl_private_key: null
+      google_gmail_refresh_token: null
+      google_gmail_access_token: null
+      microsoft_outlook_refresh_token: null
+      microsoft_outlook_access_token: null
       from_filter: [bounce@acme.example, no-reply@acme.example]
+      max_email_size: null
+      smtp_debug: false
+      owner: null
 """
 
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.modules import run_info

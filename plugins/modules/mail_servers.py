@@ -18,6 +18,8 @@ author:
 extends_documentation_fragment:
   - mailops.odoo.connection
   - mailops.odoo.mail_server.list
+  - mailops.odoo.mail_server.run
+  - mailops.odoo.state.neutralized
   - mailops.odoo.state.prune
   - mailops.odoo.attributes
 seealso:
@@ -77,6 +79,21 @@ changes:
     after:
       description: Its values after; empty for a deleted record.
       type: dict
+tests:
+  description: The connection tests that were run.
+  returned: when O(test) is not V(never), outside check mode
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Which server.
+      type: str
+    result:
+      description: V(passed), V(failed) or V(skipped).
+      type: str
+    message:
+      description: What Odoo said, or why the test was skipped.
+      type: str
 applied:
   description: Names of the records whose change was carried out before the failure.
   returned: on failure

@@ -138,17 +138,11 @@ def _change(resource: Resource, item: Mapping[str, Any], found: Existing | None,
             )
         resource.check_change(record, record, f"{resource.label} {name}")
         return [Change("create", name, record)]
-    differing = {key: value for key, value in wanted.items() if _differs(resource, key, value, found.values.get(key))}
+    differing = {key: value for key, value in wanted.items() if value != found.values.get(key)}
     if not differing:
         return []
     resource.check_change(wanted, {**found.values, **wanted}, f"{resource.label} {name}")
     return [Change("update", name, differing, found.values, found.id)]
-
-
-def _differs(resource: Resource, name: str, wanted: Any, present: Any) -> bool:
-    if wanted == present:
-        return False
-    return wanted is None or present is None or not resource.field(name).once
 
 
 def _deletion(resource: Resource, record: Existing) -> Change:

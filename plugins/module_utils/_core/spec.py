@@ -45,8 +45,7 @@ class Field:
     `normalize` turns a given value into its canonical form, or raises ValueError saying what is wrong.
     `to_wire` and `from_wire` convert a canonical value. `clear` is the wire value of an explicit null.
     `required` means: needed to create a record. `option_only` marks an option that says how another is meant.
-    `internal` marks what is no option: the resource itself reads and writes it. `once` is for a value that the other
-    side replaces by itself: it is written while there is none, and otherwise only cleared.
+    `internal` marks what is no option: the resource itself reads and writes it.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Field:
     required: bool = False
     option_only: bool = False
     internal: bool = False
-    once: bool = False
     secret: bool = False
     clear: Any = False
     reference: Reference | None = None

@@ -128,7 +128,7 @@ TWINNED = Resource(
     label="thing",
     plural="things",
     key=("name",),
-    fields=(Field("name"), Field("host", required=True), Field("user"), Field("token", secret=True, once=True)),
+    fields=(Field("name"), Field("host", required=True), Field("user")),
     twin=("host", "user"),
 )
 
@@ -159,16 +159,6 @@ def test_of_two_candidates_none_is_adopted() -> None:
     current = [Existing(number, {"name": name, "host": "h", "user": "u"}) for number, name in ((4, "a"), (5, "b"))]
     with pytest.raises(ConflictError, match=r"'a' \(id 4\), 'b' \(id 5\) have the same host, user"):
         plan(TWINNED, [{"name": "new", "host": "h", "user": "u"}], current, adopt=True)
-
-
-def test_a_value_that_the_other_side_replaces_is_written_once_and_may_be_cleared() -> None:
-    there = [Existing(4, {"name": "a", "host": "h", "user": None, "token": "canary-newer"})]
-    assert plan(TWINNED, [{"name": "a", "token": "canary-old"}], there) == []
-    (cleared,) = plan(TWINNED, [{"name": "a", "token": None}], there)
-    assert cleared.values == {"token": None}
-    empty = [Existing(4, {**there[0].values, "token": None})]
-    (given_now,) = plan(TWINNED, [{"name": "a", "token": "canary-old"}], empty)
-    assert given_now.values == {"token": "canary-old"}
 
 
 def test_an_internal_field_is_no_option() -> None:
