@@ -45,18 +45,35 @@ EXAMPLES = r"""
       - no-reply@acme.example
       - bounce@acme.example
 
-- name: Any sender may use the relay in our own network
+- name: Any sender may use the relay in our own network, which cannot be reached yet
   mailops.odoo.mail_server:
     name: Relay
     smtp_host: relay.acme.example
     smtp_port: 25
     encryption: none
     from_filter: null
+    test: never
 
-- name: The old server is gone
+- name: Mail from sales@acme.example leaves by its Gmail account; host, port, encryption and from_filter follow from that
+  mailops.odoo.mail_server:
+    name: Sales
+    smtp_authentication: gmail
+    smtp_user: sales@acme.example
+
+- name: The server that was made by hand gets the name it has in the policy, and is not made twice
+  mailops.odoo.mail_server:
+    name: Zoho
+    smtp_host: mail.zoho.com
+    smtp_port: 465
+    encryption: ssl
+    smtp_user: no-reply@acme.example
+    adopt: true
+
+- name: The old server is gone, whatever still names it
   mailops.odoo.mail_server:
     name: Relay
     state: absent
+    force: true
 """
 
 RETURN = r"""

@@ -51,11 +51,13 @@ EXAMPLES = r"""
         smtp_user: no-reply@mg.acme.example
         smtp_pass: "{{ vault_mailgun_smtp_password }}"
         from_filter: [mg.acme.example, bounce@acme.example]
+    adopt: true
 
-- name: These and no others
+- name: These and no others, and all of them work
   mailops.odoo.mail_servers:
     servers:
       - name: Zoho Mail
+    test: always
     prune: true
     prune_limit: 2
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import secretfiles
 import yaml
 from support.machines import Odoo
 from support.modules import run_module
@@ -50,6 +51,7 @@ def test_examples_run(odoo: Odoo, tmp_path: Path, path: Path) -> None:
     for task in tasks:
         for module in [key for key in task if key.startswith("mailops.odoo.")]:
             task[module] = {key: value for key, value in (task[module] or {}).items() if key not in CONNECTION}
-    variables = dict.fromkeys(VAULTED, "from-the-vault")
+    # Odoo logs in at the providers with these.
+    variables = {**dict.fromkeys(VAULTED, "from-the-vault"), **secretfiles.values()}
     done = run_playbook([local_play(tasks, odoo.connection())], tmp_path, variables=variables)
     assert done.returncode == 0, done.stdout + done.stderr
