@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Outgoing servers: Odoo's connection test and putting back, guards, adoption, every field."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.machines import Internet, Odoo
+from support.modules import recorded, run_module
+
+pytestmark = pytest.mark.integration
+
+MODEL = "ir.mail_server"
+WRITES = {"create", "write", "unlink"}
+LOGIN = "no-reply@acme.example"
+ZOHO = {
+    "name": "Zoho",
+    "smtp_host": "mail.zoho.com",
+    "smtp_port": 465,
+    "encryption": "ssl",
+    "smtp_user": LOGIN,
+    "from_filter": [LOGIN],
+}
+MAILGUN_LOGIN = "no-reply@mg.acme.example"
+MAILGUN = {
+    "name": "Mailgun",
+    "smtp_host": "smtp.mailgun.org",
+    "smtp_port": 2525,
+    "encryption": "starttls",
+    "smtp_user": MAILGUN_LOGIN,
+    "from_filter": [MAILGUN_LOGIN],
+}
+PLAIN = {"smtp_host": "relay.acme.example", "smtp_port": 25, "encryption": "none", "test": "never"}
+UNREACHABLE = {"smtp_host": "mail.zoho.com", "smtp_port": 26, "encryption": "none"}
+
+
+@pytest.fixture(autouse=True)
+def no_servers(odoo: Odoo) -> None:
+    """Each test begins without servers."""
+    odoo.call(MODEL, "unlink", odoo.call(MODEL, "search", [], context={"active_test": False}))
+
+
+def run(odoo: Odoo, options: dict[str, Any], module: str = "mail_server", **how: Any) -> dict[str, Any]:
+    """Run a module and return its result; that no password shows in it is looked at each time."""
+    result = run_module(module, {**odoo.connection(), **options}, **how)
+    assert "canary" not in str({**result, "invocation": None})
+    return result
+
+
+def refused(odoo: Odoo, options: dict[str, Any], module: str = "mail_server") -> str:
+    """Run a module that must refuse; return its message, having seen that nothing was written, in check mode either."""
+    with recorded(odoo.url, odoo.ca_file) as (url, calls):
+        results = [run(odoo, {**options, "odoo_url": url}, module, check=check) for check in (True, False)]
+    assert [result.get("failed") for result in results] == [True, True], results
+    assert results[0]["msg"] == results[1]["msg"]
+    assert results[1]["msg"].endswith("Nothing was written.")
+    assert not WRITES & {method for _model, method in calls}
+    return str(results[1]["msg"])
+
+
+def stored(odoo: Odoo, *fields: str) -> list[Any]:
+    """Return the servers as Odoo has them, by id: tuples of these fields."""
+    records = odoo.call(MODEL, "search_read", [], list(fields), order="id", context={"active_test": False})
+    return [tuple(record[name] for name in fields) for record in records]
+
+
+def applied(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result that must be a success."""
+    assert not result.get("failed"), result
+    return result
+
+
+# --- the connection test
+
+
+def test_a_server_that_works_stays(odoo: Odoo, internet: Internet) -> None:
+    wanted = {**ZOHO, "smtp_pass": internet.accounts[LOGIN]}
+    result = applied(run(odoo, wanted))
+    assert result["tests"] == [{"name": "Zoho", "result": "passed", "message": ""}]
+    assert internet.accounts[LOGIN] not in str({**result, "invocation": None})
+    again = applied(run(odoo, wanted))
+    assert (again["changed"], again["tests"]) == (False, [])
+    always = applied(run(odoo, {**wanted, "test": "always"}))
+    assert (always["changed"], [entry["result"] for entry in always["tests"]]) == (False, ["passed"])
+
+
+def test_a_new_server_that_fails_is_deleted_again(odoo: Odoo) -> None:
+    result = run(odoo, {**ZOHO, "smtp_pass": "canary-wrong"})
+    assert (result["failed"], result["changed"], result["failed_name"]) == (True, False, "Zoho")
+    assert result["msg"].startswith(
+        f"mail server Zoho: Odoo's connection test (mail.zoho.com:465, encryption ssl_strict, user {LOGIN}) "
+        "failed: Odoo refused ir.mail_server.test_smtp_connection: Server replied with following exception: (535,"
+    )
+    assert "The new record was deleted again. Correct it, or say test: never" in result["msg"]
+    assert result["msg"].endswith("0 of 1 changes were applied.")
+    assert [entry["result"] for entry in result["tests"]] == ["failed"]
+    assert stored(odoo, "name") == []
+
+
+def test_a_changed_server_that_fails_gets_its_former_values(odoo: Odoo, internet: Internet) -> None:
+    password = internet.accounts[LOGIN]
+    applied(run(odoo, {**ZOHO, "sequence": 3, "smtp_pass": password}))
+    result = run(odoo, {"name": "Zoho", "sequence": 5, "smtp_pass": "canary-wrong", "from_filter": None})
+    assert (result["failed"], result["changed"], result["changes"]) == (True, False, [])
+    assert "The former values were put back." in result["msg"]
+    assert stored(odoo, "sequence", "smtp_pass", "from_filter") == [(3, password, LOGIN)]
+    untested = applied(run(odoo, {"name": "Zoho", "smtp_pass": "canary-wrong", "test": "never"}))
+    assert untested["changed"] and "tests" not in untested
+    always = run(odoo, {"name": "Zoho", "test": "always"})
+    assert (always["failed"], always["changed"]) == (True, False)
+    assert "mail server Zoho: Odoo's connection test" in always["msg"] and "It is as it was." in always["msg"]
+    assert stored(odoo, "smtp_pass") == [("canary-wrong",)]
+
+
+def test_of_several_servers_only_those_that_fail_are_put_back(odoo: Odoo, internet: Internet) -> None:
+    servers = [
+        {**ZOHO, "smtp_pass": "canary-wrong"},
+        {**MAILGUN, "smtp_pass": internet.accounts[MAILGUN_LOGIN]},
+        {"name": "Closed", **UNREACHABLE},
+    ]
+    result = run(odoo, {"servers": servers}, "mail_servers")
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert (result["applied"], result["failed_name"], result["remaining"]) == (["Mailgun"], "Zoho", [])
+    assert (
+        "Also, mail server Closed: Odoo's connection test (mail.zoho.com:26, encryption none) failed" in result["msg"]
+    )
+    assert [change["name"] for change in result["changes"]] == ["Mailgun"]
+    assert [(entry["name"], entry["result"]) for entry in result["tests"]] == [
+        ("Zoho", "failed"), ("Mailgun", "passed"), ("Closed", "failed"),
+    ]  # fmt: skip
+    assert stored(odoo, "name") == [("Mailgun",)]
+
+
+def test_what_says_nothing_new_to_the_provider_is_not_tested(odoo: Odoo) -> None:
+    """So a provider that is down does not keep an administrator from archiving its server."""
+    applied(run(odoo, {"name": "Closed", **UNREACHABLE, "test": "never"}))
+    assert applied(run(odoo, {"name": "Closed", "sequence": 7}))["tests"] == []
+    assert applied(run(odoo, {"name": "Closed", "active": False}))["tests"] == []
+    assert applied(run(odoo, {"name": "Closed", "smtp_port": 27}))["tests"] == []
+    revived = run(odoo, {"name": "Closed", "active": True})
+    assert revived["failed"] and stored(odoo, "active", "smtp_port") == [(False, 27)]
+
+
+def test_check_mode_tests_nothing(odoo: Odoo) -> None:
+    with recorded(odoo.url, odoo.ca_file) as (url, calls):
+        result = run(odoo, {**ZOHO, "smtp_pass": "canary-wrong", "test": "always", "odoo_url": url}, check=True)
+    assert applied(result)["changed"]
+    assert {method for _model, method in calls} <= {"authenticate", "version", "fields_get", "search_read"}
+
+
+# --- guards
+
+
+def test_a_server_in_use_is_neither_deleted_nor_archived(odoo: Odoo) -> None:
+    applied(run(odoo, {"name": "Used", **PLAIN}))
+    applied(run(odoo, {"name": "Free", **PLAIN, "smtp_port": 26}))
+    (server,) = odoo.call(MODEL, "search", [["name", "=", "Used"]])
+    uses = {"mail_server_id": server}
+    odoo.call("mail.template", "create", {"name": "Order", **uses})
+    for subject, state in (("Spring", "draft"), ("Winter", "done")):
+        odoo.call("mailing.mailing", "create", {"subject": subject, "state": state, "email_from": LOGIN, **uses})
+    for state in ("outgoing", "exception", "sent"):
+        odoo.call("mail.mail", "create", {"subject": "x", "state": state, **uses})
+    applied(run(odoo, {"server": "Used"}, "mass_mailing_server"))
+    used = (
+        "mail server Used is used by mail template 'Order', mailing 'Spring', 2 mails in the queue, "
+        "Email Marketing as its dedicated server (system parameter mass_mailing.mail_server_id). "
+        "Give them another server first, or say force: true"
+    )
+    assert used in refused(odoo, {"name": "Used", "state": "absent"})
+    assert used in refused(odoo, {"name": "Used", "active": False})
+    assert used in refused(odoo, {"servers": [], "prune": True}, "mail_servers")
+    applied(run(odoo, {"name": "Free", "state": "absent"}))
+    assert applied(run(odoo, {"name": "Used", "state": "absent", "force": True}))["changed"]
+    assert stored(odoo, "name") == []
+
+
+def test_a_neutralised_copy_is_not_brought_to_life(odoo: Odoo) -> None:
+    applied(run(odoo, {"name": "Live", **PLAIN}))
+    applied(run(odoo, {"name": "Live", "active": False}))
+    placeholder = {"name": "neutralization - disable emails", "smtp_host": "invalid", "smtp_port": 1025}
+    odoo.call(MODEL, "create", placeholder)
+    mark = odoo.call("ir.config_parameter", "create", {"key": "database.is_neutralized", "value": "true"})
+    try:
+        told = refused(odoo, {"name": "Live", "active": True})
+        assert told.startswith(
+            "the database 't_mail_server' is a neutralised copy, and this would leave the mail server 'Live' active."
+        )
+        assert "neutralised copy" in refused(odoo, {"name": "New", **PLAIN, "adopt": False})
+        assert "neutralised copy" in refused(odoo, {"name": placeholder["name"], "state": "absent"})
+        assert "neutralised copy" in refused(odoo, {"name": placeholder["name"], "active": False})
+        assert "neutralised copy" in refused(odoo, {"servers": [], "prune": True}, "mail_servers")
+        assert applied(run(odoo, {"name": "Live", "smtp_port": 27}))["changed"]
+        assert applied(run(odoo, {"name": "Archived", **PLAIN, "active": False}))["changed"]
+        revived = {"name": "Live", "active": True, "neutralized": "allow", "test": "never"}
+        assert applied(run(odoo, revived))["changed"]
+    finally:
+        odoo.call("ir.config_parameter", "unlink", [mark])
+
+
+# --- adoption
+
+
+def test_a_server_under_another_name_is_adopted_when_told(odoo: Odoo) -> None:
+    made_by_hand = {"name": "by hand", "smtp_host": "mail.zoho.com", "smtp_port": 465, "smtp_user": LOGIN}
+    number = odoo.call(MODEL, "create", {**made_by_hand, "smtp_encryption": "ssl"})
+    wanted = {**ZOHO, "test": "never"}
+    told = refused(odoo, wanted)
+    assert told.startswith(
+        f"mail server 'Zoho' does not exist yet, but 'by hand' (id {number}) has the same smtp_host,"
+    )
+    assert "adopt: true to rename and change that one" in told
+    result = applied(run(odoo, {**wanted, "adopt": True}))
+    assert [(change["action"], change["name"]) for change in result["changes"]] == [("update", "Zoho")]
+    assert "  name: 'by hand'\n" in result["diff"]["before"]
+    assert stored(odoo, "id", "name", "smtp_encryption", "from_filter") == [(number, "Zoho", "ssl_strict", LOGIN)]
+    assert not applied(run(odoo, wanted))["changed"]
+    assert applied(run(odoo, {**wanted, "name": "Second", "adopt": False}))["changed"]
+    assert "Which of them is meant?" in refused(odoo, {**wanted, "name": "Third", "adopt": True})
+
+
+# --- the fields
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A certificate and its key."""
+    folder = tmp_path_factory.mktemp("pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+         "/CN=odoo.acme.example", "-keyout", folder / "key", "-out", folder / "certificate"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return (folder / "certificate").read_text(), Path(folder / "key").read_text()
+
+
+def test_a_certificate_and_its_key(odoo: Odoo, pem: tuple[str, str]) -> None:
+    certificate, key = pem
+    both = {"smtp_ssl_certificate": certificate, "smtp_ssl_private_key": key}
+    wanted = {**ZOHO, "smtp_authentication": "certificate", "test": "never"}
+    assert "needs smtp_ssl_certificate and smtp_ssl_private_key" in refused(odoo, wanted)
+    assert "encryption starttls or ssl" in refused(odoo, {**wanted, **both, "smtp_port": 25, "encryption": "none"})
+    assert "this is no private key in PEM form" in refused(odoo, {**wanted, **both, "smtp_ssl_private_key": "x"})
+    created = applied(run(odoo, {**wanted, **both}))
+    assert "PRIVATE KEY" not in str({**created, "invocation": None})
+    # A file read with a lookup has lost its last newline.
+    assert not applied(run(odoo, {**wanted, **{name: text.strip() for name, text in both.items()}}))["changed"]
+    # Odoo can load both, so what it has is what was given: the provider asks for a login.
+    tried = run(odoo, {**wanted, "test": "always"})
+    assert "refused the sender address (no-reply@acme.example) with error b'5.7.0 Auth" in tried["msg"]
+    (record,) = run(odoo, {}, "mail_server_info")["records"]
+    assert (record["smtp_ssl_certificate"], record["smtp_ssl_private_key"]) == (certificate, "(hidden)")
+    assert "needs smtp_ssl_private_key" in refused(odoo, {"name": "Zoho", "smtp_ssl_private_key": None})
+
+
+@pytest.mark.parametrize(
+    ("service", "host"), [("gmail", "smtp.gmail.com"), ("outlook", "smtp.outlook.com")], ids=["gmail", "outlook"]
+)
+def test_oauth(odoo: Odoo, service: str, host: str) -> None:
+    token = {"gmail": "google_gmail_refresh_token", "outlook": "microsoft_outlook_refresh_token"}[service]
+    access = token.replace("refresh", "access")
+    wanted = {"name": "OAuth", "smtp_authentication": service, "smtp_user": "Sales@Acme.example"}
+    assert "does not go with smtp_authentication" in refused(odoo, {**wanted, "smtp_pass": "canary"})
+    assert "takes encryption starttls and no other" in refused(odoo, {**wanted, "encryption": "ssl"})
+    assert "needs smtp_user" in refused(odoo, {**wanted, "smtp_user": None})
+    created = applied(run(odoo, wanted))
+    assert [entry["result"] for entry in created["tests"]] == ["skipped"]
+    assert "press Connect" in str(created["warnings"])
+    assert stored(odoo, "smtp_host", "smtp_port", "smtp_encryption", "from_filter") == [
+        (host, 587, "starttls", "sales@acme.example")
+    ]
+    assert not applied(run(odoo, wanted))["changed"]
+    given = {**wanted, token: "canary-refresh", "test": "never"}
+    assert applied(run(odoo, given))["changed"]
+    assert not applied(run(odoo, given))["changed"]
+    (number,) = odoo.call(MODEL, "search", [])
+    odoo.call(MODEL, "write", [number], {access: "canary-access"})
+    replaced = applied(run(odoo, {**given, token: "canary-other"}))
+    if service == "gmail":
+        assert stored(odoo, token, access) == [("canary-other", False)]
+    else:
+        assert not replaced["changed"]
+    login = {"name": "OAuth", "smtp_authentication": "login", "smtp_pass": "canary-pass", "test": "never"}
+    assert applied(run(odoo, login))["changed"]
+    assert stored(odoo, "smtp_authentication", token, access) == [("login", False, False)]
+    assert "Clear it: smtp_pass: null." in refused(odoo, {"name": "OAuth", "smtp_authentication": service})
+
+
+def test_the_server_of_odoo_conf_needs_no_host(odoo: Odoo) -> None:
+    wanted = {"name": "odoo.conf", "smtp_authentication": "cli", "from_filter": ["acme.example"], "test": "never"}
+    assert applied(run(odoo, wanted))["changed"]
+    assert not applied(run(odoo, wanted))["changed"]
+    assert stored(odoo, "smtp_authentication", "smtp_host", "from_filter") == [("cli", False, "acme.example")]
+
+
+def test_size_and_debugging(odoo: Odoo) -> None:
+    wanted = {"name": "Sized", **PLAIN, "max_email_size": 7.5, "smtp_debug": True}
+    assert applied(run(odoo, wanted))["changed"]
+    assert not applied(run(odoo, wanted))["changed"]
+    assert stored(odoo, "max_email_size", "smtp_debug") == [(7.5, True)]
+    assert applied(run(odoo, {"name": "Sized", "max_email_size": None, "smtp_debug": False}))["changed"]
+    assert not applied(run(odoo, {"name": "Sized", "max_email_size": 0}))["changed"]
+    assert "cannot be negative" in refused(odoo, {"name": "Sized", "max_email_size": -1})
+
+
+def test_the_server_of_a_user(odoo: Odoo, internet: Internet) -> None:
+    for login, address in (("mary", LOGIN), ("joe", MAILGUN_LOGIN)):
+        odoo.call("res.users", "create", {"name": login.title(), "login": login, "email": address})
+    marys = {**ZOHO, "owner": "mary", "smtp_pass": internet.accounts[LOGIN]}
+    assert "this Odoo has no res.users 'nobody'" in refused(odoo, {**marys, "owner": "nobody"})
+    assert "needs the owner's address" in refused(odoo, {**marys, "from_filter": ["acme.example"]})
+    assert [entry["result"] for entry in applied(run(odoo, marys))["tests"]] == ["passed"]
+    assert not applied(run(odoo, marys))["changed"]
+    other = {**MAILGUN, "owner": "mary", "test": "never"}
+    assert "Mary already owns the mail server 'Zoho'" in refused(odoo, other)
+    assert "mary would own two mail servers" in refused(
+        odoo, {"servers": [{**MAILGUN, "owner": "mary"}, {**marys, "name": "New"}], "adopt": False}, "mail_servers"
+    )
+    assert "is used by its owner mary" in refused(odoo, {"name": "Zoho", "owner": "mary", "state": "absent"})
+    pruned = applied(run(odoo, {"servers": [], "prune": True}, "mail_servers"))
+    assert not pruned["changed"]
+    (record,) = run(odoo, {}, "mail_server_info")["records"]
+    assert (record["owner"], record["smtp_pass"]) == ("mary", "(hidden)")
+    # It is no longer Odoo's server for Mary, so the test fails, and she has it back.
+    failed = run(odoo, {"name": "Zoho", "owner": "joe"})
+    assert failed["failed"] and "The former values were put back." in failed["msg"]
+    assert [owner[1] for (owner,) in stored(odoo, "owner_user_id")] == ["Mary"]
