@@ -328,3 +328,33 @@ def test_the_server_of_a_user(odoo: Odoo, internet: Internet) -> None:
     failed = run(odoo, {"name": "Zoho", "owner": "joe"})
     assert failed["failed"] and "The former values were put back." in failed["msg"]
     assert [owner[1] for (owner,) in stored(odoo, "owner_user_id")] == ["Mary"]
+
+
+# --- the calls
+
+
+def test_many_servers_take_as_many_reads_as_one(odoo: Odoo) -> None:
+    servers = [
+        {
+            "name": f"S{number}",
+            "smtp_user": f"u{number}",
+            "smtp_host": "a.example",
+            "smtp_port": 25,
+            "encryption": "none",
+        }
+        for number in range(501)
+    ]
+
+    def calls(count: int, **change: Any) -> list[tuple[str, str]]:
+        given = {"servers": [{**server, **change} for server in servers[:count]], "test": "never"}
+        with recorded(odoo.url, odoo.ca_file) as (url, made):
+            applied(run(odoo, {**given, "odoo_url": url, "odoo_protocol": "json2"}, "mail_servers"))
+        return made
+
+    reads = [(MODEL, "fields_get"), ("res.users", "search_read"), (MODEL, "search_read")]
+    neutralised = ("ir.config_parameter", "search_read")
+    assert calls(1) == [*reads, neutralised, (MODEL, "create")]
+    assert calls(501) == [*reads, neutralised, (MODEL, "create")]
+    assert calls(501) == reads
+    assert calls(501, sequence=3) == [*reads, neutralised, (MODEL, "write"), (MODEL, "write")]
+    assert calls(1, owner=None) == reads

@@ -68,7 +68,8 @@ def complete(item: Mapping[str, Any], record: Mapping[str, Any] | None) -> Recor
     if after and after != before:
         completed = {"smtp_host": SERVICES[after].host, "smtp_port": 587, "encryption": "starttls", **completed}
         user = item.get("smtp_user", present.get("smtp_user"))
-        if user and present.get("from_filter") is None:
+        # 14 has neither field.
+        if user and "smtp_authentication" in item and present.get("from_filter") is None:
             completed.setdefault("from_filter", [user.strip().lower()])
     if after and completed.get("encryption") == "starttls_strict":
         completed["encryption"] = "starttls"
