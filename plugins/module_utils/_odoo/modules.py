@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -19,32 +19,27 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import c
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+# What a module takes beside the records, by what it may do to them. Nothing at all: it never creates or deletes one.
+WITH_STATE: Mapping[str, Any] = {"state": STATE}
+WITH_PRUNE: Mapping[str, Any] = {
+    "prune": {"type": "bool", "default": False},
+    "prune_limit": {"type": "int", "default": 10},
+}
 
 
-def run_one(resource: OdooResource) -> None:
-    """Run the singular module: the record's options at top level, and `state`."""
-    spec = {**connection_spec(), **resource.item_spec(), **resource.options(), "state": STATE}
-    _run_single(glue.make_module(spec), resource)
-
-
-def run_variant(plain: OdooResource, variant: OdooResource, option: str) -> None:
-    """Run a singular module of which one option (`option`, the variant's) tells which of two resources is meant."""
-    spec = {**connection_spec(), **plain.item_spec(), **variant.item_spec(), "state": STATE}
-    module = glue.make_module(spec, mutually_exclusive=[[plain.fields[-1].name, option]])
-    _run_single(module, plain if module.params[option] is None else variant)
-
-
-def _run_single(module: AnsibleModule, resource: OdooResource) -> None:
+def run_one(resource: OdooResource, extent: Mapping[str, Any] = WITH_STATE) -> None:
+    """Run the singular module: the record's options at top level, and those of `extent`."""
+    module = glue.make_module({**connection_spec(), **resource.item_spec(), **resource.options(), **extent})
     try:
         item = resource.check(glue.given_item(resource, module.params), resource.label)
     except MailopsError as error:
         glue.fail(module, error)
         return
-    _run(module, resource, [item], absent=module.params["state"] == "absent")
+    _run(module, resource, [item])
 
 
-def run_many(resource: OdooResource) -> None:
-    """Run the plural module: a list of records, and `prune`."""
+def run_many(resource: OdooResource, extent: Mapping[str, Any] = WITH_PRUNE) -> None:
+    """Run the plural module: a list of records, and the options of `extent`, which are for the whole list."""
     module = glue.make_module(
         {
             **connection_spec(),
@@ -55,8 +50,7 @@ def run_many(resource: OdooResource) -> None:
                 "options": resource.item_spec(),
             },
             **resource.options(),
-            "prune": {"type": "bool", "default": False},
-            "prune_limit": {"type": "int", "default": 10},
+            **extent,
         }
     )
     try:
@@ -65,7 +59,7 @@ def run_many(resource: OdooResource) -> None:
     except MailopsError as error:
         glue.fail(module, error)
         return
-    _run(module, resource, items, prune=module.params["prune"], prune_limit=module.params["prune_limit"])
+    _run(module, resource, items)
 
 
 def run_info(resource: OdooResource) -> None:
@@ -77,6 +71,8 @@ def run_info(resource: OdooResource) -> None:
     except MailopsError as error:
         module.fail_json(msg=error.text(), error=error.kind)
         return
+    for warning in loaded.warnings:
+        module.warn(warning)
     wanted = module.params["names"]
     records = [
         {"id": record.id, **redact_record(record.values, resource.secrets)}
@@ -86,13 +82,23 @@ def run_info(resource: OdooResource) -> None:
     module.exit_json(changed=False, records=records)
 
 
-def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record], **how: Any) -> None:
+def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record]) -> None:
+    params = module.params
+    prune = params.get("prune", False)
     try:
-        client = connect(module.params)
+        client = connect(params)
         side = resource.open(client)
-        loaded = side.load(items, every=bool(how.get("prune")), check_mode=module.check_mode)
-        changes = plan(resource, loaded.desired, loaded.current, adopt=module.params.get("adopt"), **how)
-        warnings = loaded.warnings + resource.guard(client, changes, module.params)
+        loaded = side.load(items, every=prune, check_mode=module.check_mode)
+        changes = plan(
+            resource,
+            loaded.desired,
+            loaded.current,
+            absent=params.get("state") == "absent",
+            prune=prune,
+            prune_limit=params.get("prune_limit", 0),
+            adopt=params.get("adopt"),
+        )
+        warnings = loaded.warnings + resource.guard(client, changes, params)
     except MailopsError as error:
         glue.fail(module, error)
         return
@@ -102,4 +108,4 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record],
         glue.report(module, resource, changes, Outcome())
         return
     outcome = apply(changes, side)
-    glue.report(module, resource, changes, outcome, resource.settle(client, side, outcome, module.params))
+    glue.report(module, resource, changes, outcome, resource.settle(client, side, outcome, params))

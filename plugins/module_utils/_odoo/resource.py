@@ -63,6 +63,10 @@ class OdooResource(Resource):
     def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
         """Check the items with further questions to Odoo; raise ValidationError."""
 
+    def remarks(self, client: OdooClient, desired: Sequence[Record], current: Sequence[Existing]) -> list[str]:
+        """Return warnings about the records as the run leaves them; the `_info` module gives them too."""
+        return []
+
     def options(self) -> dict[str, dict[str, Any]]:
         """Return the argument spec of what the modules take beside the records and their state."""
         return {}

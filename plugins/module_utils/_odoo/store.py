@@ -48,6 +48,7 @@ class OdooStore:
             self._resource.model, domain, list(dict.fromkeys(field.wire_name for field in fields))
         )
         current = [Existing(record["id"], self._decode(record, fields)) for record in records]
+        warnings.extend(self._resource.remarks(self._client, desired, current))
         return Loaded(desired, current, warnings)
 
     def create(self, records: Sequence[Record]) -> list[int]:
