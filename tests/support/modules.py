@@ -17,6 +17,7 @@ from unittest import mock
 import pytest
 import requests
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 
 def clean_environment() -> dict[str, str]:
@@ -43,6 +44,7 @@ def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_lo
     with (
         mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode()),
         mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
+        mock.patch.object(warnings, "_global_warnings", {}),
         mock.patch.dict(os.environ, clean_environment(), clear=True),
         redirect_stdout(printed),
         pytest.raises(SystemExit),
@@ -50,6 +52,11 @@ def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_lo
         module.main()
     result: dict[str, Any] = json.loads(printed.getvalue())
     return result
+
+
+def warned(result: dict[str, Any]) -> list[str]:
+    """Return the texts of a result's warnings."""
+    return [warning["event"]["msg"] for warning in result.get("warnings", [])]
 
 
 def _called(path: str, body: dict[str, Any]) -> tuple[str, str]:
