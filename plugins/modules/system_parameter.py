@@ -12,25 +12,19 @@ short_description: Manage a system parameter of Odoo
 version_added: 0.1.0
 description:
   - Creates, changes or deletes one system parameter (C(ir.config_parameter)).
+  - Parameters that bear on mail are known. A value that Odoo could not use is refused, and so is a parameter that this version of Odoo does not read, with the hint at what to use instead.
+  - A parameter that turns something on, such as C(web.base.url.freeze), counts as on whatever its text. V(False) is refused; O(state=absent) turns it off.
 author:
   - The mailops.odoo authors (@mailops)
-options:
-  key:
-    description: Name of the parameter.
-    type: str
-    required: true
-  value:
-    description: Its value, as text; shown in differences. Use O(secret_value) for a secret.
-    type: str
-  secret_value:
-    description: Its value when it is a secret, which is compared but never shown.
-    type: str
 extends_documentation_fragment:
   - mailops.odoo.connection
+  - mailops.odoo.system_parameter
   - mailops.odoo.state
   - mailops.odoo.attributes
 seealso:
-  - module: mailops.odoo.mail_server
+  - module: mailops.odoo.system_parameters
+  - module: mailops.odoo.system_parameter_info
+  - module: mailops.odoo.alias_domain
 """
 
 EXAMPLES = r"""
@@ -75,16 +69,13 @@ changes:
       type: dict
 """
 
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.modules import run_variant
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.system_parameter import (
-    SECRET_PARAMETER,
-    SYSTEM_PARAMETER,
-)
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.modules import run_one
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.system_parameter import SYSTEM_PARAMETER
 
 
 def main() -> None:
     """Run the module."""
-    run_variant(SYSTEM_PARAMETER, SECRET_PARAMETER, "secret_value")
+    run_one(SYSTEM_PARAMETER)
 
 
 if __name__ == "__main__":

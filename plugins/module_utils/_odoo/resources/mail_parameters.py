@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The system parameters that bear on mail: what each may hold, and by what it can be seen whether Odoo reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A field whose presence tells what a database reads; `since` names the versions that have it."""
+
+    model: str
+    field: str
+    since: str
+
+
+ALIAS_DOMAINS = Sign("mail.alias.domain", "name", "17 and later")
+# The list of allowed senders came with the loop limits, in 16.
+LOOP_LIMITS = Sign("mail.gateway.allowed", "email", "16 and later")
+FROM_FILTERS = Sign("ir.mail_server", "from_filter", "15 and later")
+PERSONAL_SERVERS = Sign("ir.mail_server", "owner_user_id", "19 and later")
+SIGNS = (ALIAS_DOMAINS, LOOP_LIMITS, FROM_FILTERS, PERSONAL_SERVERS)
+
+
+def _same(value: str) -> str:
+    return value
+
+
+@dataclass(frozen=True)
+class MailParameter:
+    """What is known of one parameter.
+
+    `normalize` returns a value's canonical form or raises ValueError. Odoo reads the parameter only with the sign
+    `needs`, and no longer with `replaced`; `instead` says what to use then. `doubtful` is the warning given instead of
+    an error where `needs` is missing but some builds of the version do read it. `manager` is the module that sets
+    the parameter better. A value of several parts needs the sign `lists`.
+    """
+
+    normalize: Callable[[str], str] = _same
+    secret: bool = False
+    needs: Sign | None = None
+    replaced: Sign | None = None
+    instead: str = ""
+    doubtful: str = ""
+    manager: str = ""
+    lists: Sign | None = None
+
+
+def _on(value: str) -> str:
+    if value.strip().lower() not in ("true", "yes", "on", "1"):
+        raise ValueError("Odoo takes any text here for yes, 'False' too; to turn it off, delete it with state: absent")
+    return "True"
+
+
+def _at_least(minimum: int) -> Callable[[str], str]:
+    def checked(value: str) -> str:
+        if not re.fullmatch(r"[0-9]+", value.strip()) or int(value) < minimum:
+            raise ValueError(f"this must be a whole number, {minimum} or more")
+        return str(int(value))
+
+    return checked
+
+
+def _parts(value: str) -> list[str]:
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not parts:
+        raise ValueError("this must be a comma-separated list with something in it")
+    return parts
+
+
+def _domains(value: str) -> str:
+    return ",".join(sorted({addresses.domain(part) for part in _parts(value)}))
+
+
+def _filter(value: str) -> str:
+    return ",".join(addresses.from_filter(_parts(value)))
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in ("http", "https") or not parts.hostname or rest:
+        raise ValueError("this must be like https://odoo.example.com, without a path")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _outlook_secret(value: str) -> str:
+    # Microsoft shows a GUID, the secret's ID, beside the value, which it shows only once.
+    if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value.strip()):
+        raise ValueError("this is the secret's ID (a GUID); Odoo needs the secret's value")
+    return value.strip()
+
+
+_ALIAS_DOMAIN = "Use alias_domain."
+_BATCH = MailParameter(_at_least(1))
+
+KNOWN: dict[str, MailParameter] = {
+    "mail.catchall.domain": MailParameter(
+        addresses.domain, replaced=ALIAS_DOMAINS, instead=_ALIAS_DOMAIN, manager="alias_domain"
+    ),
+    "mail.catchall.alias": MailParameter(
+        addresses.local_part, replaced=ALIAS_DOMAINS, instead=_ALIAS_DOMAIN, manager="alias_domain"
+    ),
+    "mail.bounce.alias": MailParameter(
+        addresses.local_part, replaced=ALIAS_DOMAINS, instead=_ALIAS_DOMAIN, manager="alias_domain"
+    ),
+    "mail.default.from": MailParameter(
+        addresses.address_or_local_part, replaced=ALIAS_DOMAINS, instead=_ALIAS_DOMAIN, manager="alias_domain"
+    ),
+    "mail.catchall.domain.allowed": MailParameter(
+        _domains,
+        needs=LOOP_LIMITS,
+        doubtful="builds of Odoo 14 and 15 from before spring 2023 do not read it",
+    ),
+    # 15 and 16 compare the whole text with the address and its domain.
+    "mail.default.from_filter": MailParameter(
+        _filter,
+        needs=FROM_FILTERS,
+        instead="Odoo 14 sends everything through the server with the lowest sequence.",
+        lists=ALIAS_DOMAINS,
+    ),
+    "mail.gateway.loop.minutes": MailParameter(
+        _at_least(1), needs=LOOP_LIMITS, instead="Limit the rate of a sender in Postfix."
+    ),
+    "mail.gateway.loop.threshold": MailParameter(
+        _at_least(1), needs=LOOP_LIMITS, instead="Limit the rate of a sender in Postfix."
+    ),
+    "mail.disable_personal_mail_servers": MailParameter(
+        _on, needs=PERSONAL_SERVERS, instead="Before, there are no personal servers."
+    ),
+    # No code of 14 to 19 reads it, though it is often recommended.
+    "mail.force.smtp.from": MailParameter(
+        needs=Sign("", "", ""), instead="A server's from_filter and the alias domain's default_from decide the sender."
+    ),
+    "mail.session.batch.size": _BATCH,
+    "mail.mail.queue.batch.size": _BATCH,
+    "mail.batch_size": _BATCH,
+    # 0 sends everything by way of the queue.
+    "mail.mail.force.send.limit": MailParameter(_at_least(0)),
+    "mass_mailing.outgoing_mail_server": MailParameter(_on, manager="mass_mailing_server"),
+    "mass_mailing.mail_server_id": MailParameter(_at_least(1), manager="mass_mailing_server"),
+    "base_setup.default_external_email_server": MailParameter(_on),
+    "web.base.url": MailParameter(_base_url),
+    "web.base.url.freeze": MailParameter(_on),
+    "google_gmail_client_id": MailParameter(str.strip),
+    "google_gmail_client_secret": MailParameter(str.strip, secret=True),
+    "microsoft_outlook_client_id": MailParameter(str.strip),
+    "microsoft_outlook_client_secret": MailParameter(_outlook_secret, secret=True),
+}
+_SECRET_WORDS = re.compile(r"secret|token|passw|key", re.IGNORECASE)
+
+
+def is_secret(key: str) -> bool:
+    """Whether a parameter's value is hidden when nobody said whether it is one: by its name."""
+    return bool(_SECRET_WORDS.search(key))
+
+
+def meaning(key: str, stored: str) -> str:
+    """Return a stored value in canonical form, or as it is if it has none."""
+    try:
+        return KNOWN[key].normalize(stored) if key in KNOWN else stored
+    except ValueError:
+        return stored
