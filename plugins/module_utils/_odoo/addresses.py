@@ -58,3 +58,12 @@ def filter_part(value: str) -> str:
 def from_filter(parts: list[str]) -> list[str]:
     """Return a from_filter's parts in lower case, sorted, each once (their order means nothing to Odoo)."""
     return sorted({filter_part(str(part)) for part in parts})
+
+
+def is_placeholder(value: str | None) -> bool:
+    """Whether nobody reads at this address: none at all, Odoo's own examples, or an address at odoo.com's hosting."""
+    if not value or "@" not in value:
+        return True
+    where = value.rpartition("@")[2].strip("> ").lower()
+    reserved = ("example.com", "example.org", "example.net", "yourcompany.com")
+    return where in reserved or where.endswith((".example.com", ".odoo.com"))
