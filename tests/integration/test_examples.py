@@ -17,6 +17,8 @@ from support.playbooks import ROOT, local_play, run_playbook
 pytestmark = pytest.mark.integration
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+# They change files of a machine and have no connection to Odoo.
+ON_HOSTS = ("file_tree", "odoo_conf")
 CONNECTION = ("odoo_url", "odoo_database", "odoo_login", "odoo_password")
 VAULTED = (
     "vault_odoo_admin_password",
@@ -29,7 +31,7 @@ PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
         "alias_domain",
         {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"},
     )
-    for name in ("mail_alias", "mail_aliases")
+    for name in ("mail_alias", "mail_aliases", "company_mail", "companies_mail")
 }
 
 
@@ -42,7 +44,7 @@ def examples(path: Path) -> list[dict[str, Any]]:
     raise AssertionError(f"{path.name} has no EXAMPLES")
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.stem != "file_tree"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in MODULES if path.stem not in ON_HOSTS], ids=lambda path: path.stem)
 def test_examples_run(odoo: Odoo, tmp_path: Path, path: Path) -> None:
     if path.stem in PREPARED:
         module, options = PREPARED[path.stem]
