@@ -141,7 +141,9 @@ KNOWN: dict[str, MailParameter] = {
         needs=Sign("", "", ""), instead="A server's from_filter and the alias domain's default_from decide the sender."
     ),
     "mail.session.batch.size": _BATCH,
-    "mail.mail.queue.batch.size": _BATCH,
+    "mail.mail.queue.batch.size": MailParameter(
+        _at_least(1), needs=ALIAS_DOMAINS, instead="Before, Odoo takes 10,000 mails from the queue at a time."
+    ),
     "mail.batch_size": _BATCH,
     # 0 sends everything by way of the queue.
     "mail.mail.force.send.limit": MailParameter(_at_least(0)),
