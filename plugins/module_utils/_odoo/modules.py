@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
-from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
 from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_record
@@ -66,18 +66,22 @@ def run_info(resource: OdooResource) -> None:
     """Run the `_info` module: every record, or those with the given names."""
     names = {"type": "list", "elements": "str"}
     module = glue.make_module({**connection_spec(), "names": names})
+    key = resource.key[0]
     try:
+        wanted = [
+            resource.check({key: name}, f"names[{number}]")[key]
+            for number, name in enumerate(module.params["names"] or [])
+        ]
         loaded = resource.open(connect(module.params)).load([], every=True)
     except MailopsError as error:
         module.fail_json(msg=error.text(), error=error.kind)
         return
     for warning in loaded.warnings:
         module.warn(warning)
-    wanted = module.params["names"]
     records = [
         {"id": record.id, **redact_record(record.values, resource.secrets)}
         for record in loaded.current
-        if wanted is None or record.values[resource.key[0]] in wanted
+        if module.params["names"] is None or record.values[key] in wanted
     ]
     module.exit_json(changed=False, records=records)
 
@@ -107,5 +111,5 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record])
     if module.check_mode:
         glue.report(module, resource, changes, Outcome())
         return
-    outcome = apply(changes, side)
+    outcome = resource.carry_out(side, changes, params)
     glue.report(module, resource, changes, outcome, resource.settle(client, side, outcome, params))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store, apply
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Resource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
@@ -83,6 +83,10 @@ class OdooResource(Resource):
         Runs in check mode too, before anything is written; `options` are the module's parameters.
         """
         return []
+
+    def carry_out(self, side: Store, changes: Sequence[Change], options: Mapping[str, Any]) -> Outcome:
+        """Carry out the changes; a resource whose records may be busy waits for them here."""
+        return apply(changes, side)
 
     def settle(
         self, client: OdooClient, side: OdooSide, outcome: Outcome, options: Mapping[str, Any]
