@@ -93,7 +93,7 @@ def recorded(target: str, ca_file: str) -> Iterator[tuple[str, list[tuple[str, s
             """Stay quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", calls
