@@ -1,0 +1,104 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: incoming_servers
+short_description: Manage the incoming mail servers of Odoo as a list
+version_added: 0.1.0
+description:
+  - Creates and changes any number of incoming mail servers (C(fetchmail.server)) with a constant number of reads and batched
+    writes, and makes Odoo log in to each that it created or changed.
+  - An option that is omitted is left as it is; an explicit null clears it.
+author:
+  - The mailops.odoo authors (@mailops)
+extends_documentation_fragment:
+  - mailops.odoo.connection
+  - mailops.odoo.incoming_server.list
+  - mailops.odoo.incoming_server.confirmed
+  - mailops.odoo.state.prune
+  - mailops.odoo.state.neutralized
+  - mailops.odoo.attributes
+seealso:
+  - module: mailops.odoo.incoming_server
+  - module: mailops.odoo.incoming_server_info
+"""
+
+EXAMPLES = r"""
+- name: The mailboxes Odoo fetches
+  mailops.odoo.incoming_servers:
+    odoo_url: https://odoo.acme.example
+    odoo_database: prod
+    odoo_login: admin
+    odoo_password: "{{ vault_odoo_admin_password }}"
+    incoming_servers:
+      - name: Catchall
+        server_type: imap
+        server: imap.acme.example
+        user: catchall@acme.example
+        password: "{{ vault_imap_password }}"
+        priority: 1
+
+- name: This one and no other
+  mailops.odoo.incoming_servers:
+    incoming_servers:
+      - name: Catchall
+    prune: true
+    prune_limit: 2
+"""
+
+RETURN = r"""
+changes:
+  description: What was changed, or would be in check mode; secrets are hidden.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: V(create), V(update) or V(delete).
+      type: str
+    name:
+      description: Which record.
+      type: str
+    before:
+      description: Its values before; empty for a new record.
+      type: dict
+    after:
+      description: Its values after; empty for a deleted record.
+      type: dict
+applied:
+  description: Names of the records whose change was carried out before the failure.
+  returned: on failure
+  type: list
+  elements: str
+failed_name:
+  description: Name of the record whose change was refused.
+  returned: on failure
+  type: str
+uncertain:
+  description: Names of the records of a call that broke without an answer. The next run looks at them before it writes.
+  returned: on failure
+  type: list
+  elements: str
+remaining:
+  description: Names of the records whose change was not tried.
+  returned: on failure
+  type: list
+  elements: str
+"""
+
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.modules import run_many
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.incoming_server import INCOMING_SERVER
+
+
+def main() -> None:
+    """Run the module."""
+    run_many(INCOMING_SERVER)
+
+
+if __name__ == "__main__":
+    main()
