@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import apikeys
@@ -97,6 +99,31 @@ class Odoo(Machine):
 
     def _psql(self, statement: str, database: str = "postgres") -> None:
         self.run("runuser", "-u", "odoo", "--", "psql", "-q", "-d", database, "-c", statement, check=True)
+
+    @contextmanager
+    def holding(self, statement: str) -> Iterator[Callable[[], None]]:
+        """Yield while another transaction has carried out the statement and holds its locks; call to let go early."""
+        psql = ["runuser", "-u", "odoo", "--", "psql", "-qAt", "-d", self.database]
+        session = subprocess.Popen(
+            ["podman", "exec", "-i", self.container, *psql],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=host.environment(),
+        )
+        assert session.stdin
+        assert session.stdout
+        session.stdin.write(f"BEGIN; {statement}; SELECT 'held';\n")
+        session.stdin.flush()
+        while (line := session.stdout.readline()) and line != "held\n":
+            pass
+        assert line, f"psql did not carry out: {statement}"
+        try:
+            yield session.stdin.close
+        finally:
+            session.stdin.close()
+            session.stdout.close()
+            session.wait()
 
     def rpc(self, service: str, method: str, *args: Any) -> Any:
         """Make one JSON-RPC call; an error is raised as AssertionError."""
