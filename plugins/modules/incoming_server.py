@@ -38,8 +38,8 @@ EXAMPLES = r"""
     name: Catchall
     server_type: imap
     server: imap.acme.example
-    user: catchall@acme.example
-    password: "{{ vault_imap_password }}"
+    user: inbox@acme.example
+    password: "{{ vault_inbox_password }}"
 
 - name: The mailbox is no longer fetched
   mailops.odoo.incoming_server:

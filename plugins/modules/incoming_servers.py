@@ -39,8 +39,8 @@ EXAMPLES = r"""
       - name: Catchall
         server_type: imap
         server: imap.acme.example
-        user: catchall@acme.example
-        password: "{{ vault_imap_password }}"
+        user: inbox@acme.example
+        password: "{{ vault_inbox_password }}"
         priority: 1
 
 - name: This one and no other

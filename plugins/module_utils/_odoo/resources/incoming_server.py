@@ -35,6 +35,11 @@ def _protocol(server_type: str | None) -> str | None:
     return "imap" if server_type in confirmation.OAUTH else server_type
 
 
+def _tls(item: Mapping[str, Any]) -> bool:
+    """Return whether TLS is asked for, or what the port stands for; yes if neither says."""
+    return bool(item.get("is_ssl", PORTS.get(item.get("port") or 0, ("", True))[1]))
+
+
 def _check_port(record: Mapping[str, Any], place: str) -> None:
     """Raise ValidationError if a well-known port goes with another protocol, or the wrong use of TLS."""
     known = PORTS.get(record.get("port") or 0)
@@ -68,7 +73,7 @@ def _completed(item: Mapping[str, Any]) -> Record:
     server_type = item.get("server_type")
     if server_type in (None, "local"):
         return dict(item)
-    tls = item.get("is_ssl", PORTS.get(item.get("port") or 0, ("", True))[1])
+    tls = _tls(item)
     port = next(port for port, meant in PORTS.items() if meant == (_protocol(server_type), tls))
     oauth = confirmation.oauth_of(item)
     return {**({"server": oauth.host} if oauth else {}), "port": port, **item, "is_ssl": tls}
@@ -107,7 +112,7 @@ class IncomingServer(OdooResource):
                 f"{item['name']}: POP fetches the mailbox's whole history and deletes it there; IMAP fetches unread "
                 "mail and leaves it"
             )
-        if item.get("is_ssl") is False and server_type != "local":
+        if not _tls(item) and server_type != "local":
             warnings.append(
                 f"{item['name']}: without is_ssl Odoo sends the password in clear; it knows no STARTTLS here"
             )
