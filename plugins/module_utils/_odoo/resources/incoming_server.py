@@ -133,6 +133,10 @@ class IncomingServer(OdooResource):
     def complete(self, item: Mapping[str, Any], record: Mapping[str, Any] | None) -> Record:
         """Return a new server complete, and one that is to fetch confirmed."""
         completed = _completed(item) if record is None else dict(item)
+        token = "microsoft_outlook_refresh_token"
+        if completed.get(token) and (record or {}).get(token):
+            # Odoo replaces it with every access token it gets, so ours is an older one.
+            del completed[token]
         if confirmation.fetches({**(record or {}), **completed}):
             completed["confirmed"] = True
         return completed
@@ -199,8 +203,7 @@ INCOMING_SERVER = IncomingServer(
         Field("user"),
         Field("password", secret=True),
         Field("google_gmail_refresh_token", secret=True),
-        # Odoo replaces it with every access token it gets.
-        Field("microsoft_outlook_refresh_token", secret=True, once=True),
+        Field("microsoft_outlook_refresh_token", secret=True),
         Field("object_id", reference=Reference("ir.model", "model")),
         Field("attach", "bool"),
         Field("original", "bool"),

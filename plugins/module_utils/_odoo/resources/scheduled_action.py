@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store, apply
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
@@ -157,8 +157,6 @@ class Busy(TemporaryError):
 
 class ScheduledAction(OdooResource):
     """An action is there or not: it comes with its app."""
-
-    fixed: ClassVar[bool] = True
 
     def options(self) -> dict[str, dict[str, Any]]:
         """Return how long a running action is waited for, and what to do about a neutralised copy."""
