@@ -40,7 +40,7 @@ class Namespace:
 
 
 MACHINES = {
-    "internet": Machine(10, PROVIDERS),
+    "internet": Machine(10, [*PROVIDERS, "imap.acme.example"]),
     "odoo": Machine(20, ["odoo.acme.example"]),
     "odoo14": Machine(21, ["odoo14.acme.example"]),
     "gateway": Machine(30, ["mx.acme.example"], ("NET_ADMIN",)),

@@ -20,6 +20,7 @@ ACCOUNTS = {
     "vault_zoho_smtp_password": "no-reply@acme.example",
     "vault_mailgun_smtp_password": "no-reply@mg.acme.example",
     "vault_zoho_notifications_smtp_password": "notifications@acme.example",
+    "vault_inbox_password": "inbox@acme.example",
 }
 OTHERS = ("vault_odoo_admin_password", "vault_mail_delivery_token")
 
@@ -33,10 +34,12 @@ def ensure() -> None:
                  "-subj", "/CN=mailops sandbox CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                  "-keyout", str(CACHE / "ca.key"), "-out", str(CACHE / "ca.pem"))  # fmt: skip
         (CACHE / "ca.key").chmod(0o600)
-    if not (CACHE / "secrets.json").exists():
-        values = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *OTHERS)}
-        values["vault_odoo_api_key"] = apikeys.made()
-        write_private(CACHE / "secrets.json", json.dumps(values, indent=1))
+    known = values() if (CACHE / "secrets.json").exists() else {}
+    generated = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *OTHERS)}
+    generated["vault_odoo_api_key"] = apikeys.made()
+    if not generated.keys() <= known.keys():
+        write_private(CACHE / "secrets.json", json.dumps(generated | known, indent=1))
+        (CACHE / "vault.yml").unlink(missing_ok=True)
     if not (CACHE / "vault.yml").exists():
         _encrypt_vault()
     if not VAULT_LINK.is_symlink():
@@ -51,7 +54,7 @@ def values() -> dict[str, str]:
 
 
 def accounts() -> dict[str, str]:
-    """Return login → password of the submission accounts at the simulated providers."""
+    """Return login → password of the accounts at the simulated providers: for submission, and for IMAP and POP3."""
     generated = values()
     return {login: generated[name] for name, login in ACCOUNTS.items()}
 

@@ -7,7 +7,9 @@ import base64
 import contextlib
 import email
 import email.policy
+import imaplib
 import json
+import poplib
 import smtplib
 import ssl
 import time
@@ -25,6 +27,8 @@ LOGIN = "no-reply@acme.example"
 PROVIDERS = [(465, "mail.zoho.com"), (587, "smtppro.zoho.com"), (2525, "smtp.mailgun.org")]
 LATE_BOUNCE = "late-bounce@customer.example"
 ACCOUNTS = "/etc/sandbox/accounts.json"
+INBOX = "inbox@acme.example"
+READING = ["imaps", "imap", "pop3s", "pop3"]
 PATIENCE = 20  # seconds
 
 
@@ -116,8 +120,8 @@ def resolver(internet: Internet) -> dns.resolver.Resolver:
     ("name", "last_byte"),
     [
         ("mail.zoho.com", 10), ("smtppro.zoho.com", 10), ("mx.zoho.com", 10), ("smtp.mailgun.org", 10),
-        ("mail.customer.example", 10), ("odoo.acme.example", 20), ("odoo14.acme.example", 21),
-        ("mx.acme.example", 30),
+        ("mail.customer.example", 10), ("imap.acme.example", 10),
+        ("odoo.acme.example", 20), ("odoo14.acme.example", 21), ("mx.acme.example", 30),
     ],
 )  # fmt: skip
 def test_hosts_resolve_inside_the_sandbox(internet: Internet, name: str, last_byte: int) -> None:
@@ -267,6 +271,85 @@ def test_a_bounce_is_not_bounced(internet: Internet) -> None:
     assert "not delivered to :" not in journal
 
 
+# --- Mailboxes by IMAP and POP3
+
+
+class ImapHost(ssl.SSLContext):
+    """Verifies the certificate for imap.acme.example, whatever the address that was connected to."""
+
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(sock, *args, **{**kwargs, "server_hostname": "imap.acme.example"})
+
+
+def imap_context(internet: Internet) -> ImapHost:
+    context = ImapHost(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(internet.ca_file)
+    return context
+
+
+def imap(internet: Internet, protocol: str, password: str) -> imaplib.IMAP4:
+    """Return a client that has logged in by `imaps`, or by `imap` after STARTTLS."""
+    context = imap_context(internet)
+    if protocol == "imaps":
+        client: imaplib.IMAP4 = imaplib.IMAP4_SSL(internet.ip, ssl_context=context, timeout=PATIENCE)
+    else:
+        client = imaplib.IMAP4(internet.ip, timeout=PATIENCE)
+        client.starttls(context)
+    client.login(INBOX, password)
+    return client
+
+
+def pop3(internet: Internet, protocol: str, password: str) -> poplib.POP3:
+    """Return a client that has logged in by `pop3s`, or by `pop3` after STLS."""
+    context = imap_context(internet)
+    if protocol == "pop3s":
+        client: poplib.POP3 = poplib.POP3_SSL(internet.ip, context=context, timeout=PATIENCE)
+    else:
+        client = poplib.POP3(internet.ip, timeout=PATIENCE)
+        client.stls(context)
+    client.user(INBOX)
+    client.pass_(password)
+    return client
+
+
+@pytest.mark.parametrize("protocol", READING)
+def test_mailbox_login(internet: Internet, protocol: str) -> None:
+    log_in = imap if protocol.startswith("imap") else pop3
+    with pytest.raises((imaplib.IMAP4.error, poplib.error_proto), match="Authentication failed"):
+        log_in(internet, protocol, internet.accounts[INBOX] + "x")
+    log_in(internet, protocol, internet.accounts[INBOX])
+
+
+def test_no_mailbox_password_without_tls(internet: Internet) -> None:
+    reader = imaplib.IMAP4(internet.ip, timeout=PATIENCE)
+    assert "LOGINDISABLED" in reader.capabilities
+    with pytest.raises(imaplib.IMAP4.error, match="PRIVACYREQUIRED"):
+        reader.login(INBOX, internet.accounts[INBOX])
+    popper = poplib.POP3(internet.ip, timeout=PATIENCE)
+    with pytest.raises(poplib.error_proto, match="disallowed"):
+        popper.user(INBOX)
+
+
+def test_mail_to_an_account_is_there_to_be_fetched(internet: Internet) -> None:
+    message_id, content = message(INBOX)
+    with connection(internet, 25) as smtp:
+        smtp.sendmail("alice@customer.example", "Inbox@acme.example", content)
+
+    reader = imap(internet, "imaps", internet.accounts[INBOX])
+    reader.select("INBOX", readonly=True)
+    (found,) = reader.search(None, "HEADER", "Message-Id", message_id)[1]
+    fetched = reader.fetch(found.decode(), "(RFC822)")[1]
+    assert isinstance(fetched[0], tuple)
+    assert fetched[0][1] == content
+
+    popper = pop3(internet, "pop3s", internet.accounts[INBOX])
+    newest = popper.stat()[0]
+    assert b"\r\n".join([*popper.retr(newest)[1], b""]) == content
+
+    internet.run("sandbox-mail", "clear", check=True)
+    assert pop3(internet, "pop3s", internet.accounts[INBOX]).stat()[0] == 0
+
+
 # --- Outside sender
 
 
@@ -338,9 +421,10 @@ def test_no_password_is_kept(internet: Internet) -> None:
     with connection(internet, 465) as smtp:
         smtp.login(LOGIN, internet.accounts[LOGIN])
         smtp.sendmail(LOGIN, "x@elsewhere.example", message()[1])
+    imap(internet, "imap", internet.accounts[INBOX]).logout()
     kept = internet.run("grep", "--recursive", "", "/var/lib/sandbox", check=True).stdout
     journal = internet.run("journalctl", "--boot", "--no-pager", check=True).stdout
     encoded = base64.b64encode(f"\0{LOGIN}\0{internet.accounts[LOGIN]}".encode()).decode()
-    for secret in (internet.accounts[LOGIN], encoded):
+    for secret in (internet.accounts[LOGIN], internet.accounts[INBOX], encoded):
         assert secret not in kept
         assert secret not in journal

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import mailbox as mailboxes
 import pathlib
 import secrets
 import time
@@ -20,6 +21,7 @@ STATE = pathlib.Path("/var/lib/sandbox")
 OUTBOX = STATE / "outbox"
 MAILBOXES = STATE / "mailboxes"
 QUEUE = STATE / "queue"
+HOMES = STATE / "homes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +72,13 @@ def record(reception: Reception, content: bytes, identifier: str, mailbox: str |
     store(_mailbox_folder(mailbox) if mailbox else OUTBOX, identifier, content, facts)
 
 
+def deliver(account: str, content: bytes) -> None:
+    """Put a message into an account's Maildir, from which Dovecot serves it."""
+    home = HOMES / account
+    home.mkdir(mode=0o700, exist_ok=True)
+    mailboxes.Maildir(home / "Maildir", create=True).add(content)
+
+
 def received() -> Iterator[dict[str, object]]:
     """Yield the facts of every message, oldest first, with `file`, the path of its bytes."""
     for path in sorted([*OUTBOX.glob("*.json"), *MAILBOXES.glob("*/*.json")], key=lambda path: path.name):
@@ -84,6 +93,8 @@ def clear() -> None:
     """Forget everything that was received, and what still waits to be passed on."""
     for path in [*OUTBOX.glob("*.json"), *MAILBOXES.glob("*/*.json"), *QUEUE.glob("*.json")]:
         remove(path)
+    for path in [*HOMES.glob("*/Maildir/new/*"), *HOMES.glob("*/Maildir/cur/*")]:
+        path.unlink(missing_ok=True)
 
 
 def _mailbox_folder(address: str) -> pathlib.Path:

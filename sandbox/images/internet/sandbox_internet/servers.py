@@ -7,7 +7,6 @@ import asyncio
 import dataclasses
 import functools
 import hmac
-import json
 import logging
 import os
 import pathlib
@@ -18,11 +17,10 @@ import weakref
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from . import records
+from . import accounts, records
 from .outgoing import Outgoing
 from .relay import Answer
 
-ACCOUNTS = pathlib.Path("/run/sandbox/accounts.json")
 CERTIFICATE = pathlib.Path("/etc/sandbox/tls.pem")
 
 # Who keeps the mailboxes of a domain. A provider passes on mail for these domains alone.
@@ -119,11 +117,18 @@ class Mailboxes(Handler):
         return "250 2.1.5 recipient ok"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        try:
+            known = accounts.read()
+        except (OSError, ValueError) as error:
+            log.error("accounts cannot be read: %s", type(error).__name__)
+            return "451 4.3.0 accounts cannot be read"
         content = _content(envelope)
         identifier = records.new_id()
         for mailbox in dict.fromkeys(recipient.lower() for recipient in envelope.rcpt_tos):
             reception = self.reception(server, session, envelope, MAILBOX_HOSTS[_domain(mailbox)])
             records.record(reception, content, identifier, mailbox)
+            if mailbox in known:
+                records.deliver(mailbox, content)
             if mailbox == LATE_BOUNCE:
                 gone = Answer(mailbox, "", 550, "5.1.1 the mailbox was closed")
                 self.outgoing.bounce(reception.server, reception.mail_from, [gone], content)
@@ -135,13 +140,13 @@ def authenticate(
 ) -> AuthResult:
     """Check a login against the accounts of this moment; the session keeps no password."""
     try:
-        accounts: dict[str, str] = json.loads(ACCOUNTS.read_bytes())
+        known = accounts.read()
     except (OSError, ValueError) as error:
         log.error("accounts cannot be read: %s", type(error).__name__)
         return AuthResult(success=False, handled=False, message="454 4.7.0 accounts cannot be read")
     login = credentials.login.decode(errors="replace")
-    known = hmac.compare_digest(accounts.get(login, "").encode(), credentials.password)
-    if login not in accounts or not known:
+    right = hmac.compare_digest(known.get(login, "").encode(), credentials.password)
+    if login not in known or not right:
         return AuthResult(success=False, handled=False)
     return AuthResult(success=True, auth_data=LoginPassword(credentials.login, b""))
 
