@@ -91,11 +91,15 @@ class Odoo(Machine):
         """
         self.key = apikeys.made()
         second_factor = "UPDATE res_users SET totp_secret = 'JBSWY3DPEHPK3PXP' WHERE id = 2"
-        self._psql(f"{apikeys.statement(self.key, 'tests')}; {second_factor}", self.database)
+        self.sql(f"{apikeys.statement(self.key, 'tests')}; {second_factor}")
 
     def drop(self) -> None:
         """Remove the database, closing what is connected to it."""
         self._psql(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+
+    def sql(self, statement: str) -> None:
+        """Run SQL in this database, for what no interface of Odoo does."""
+        self._psql(statement, self.database)
 
     def _psql(self, statement: str, database: str = "postgres") -> None:
         self.run("runuser", "-u", "odoo", "--", "psql", "-q", "-d", database, "-c", statement, check=True)
