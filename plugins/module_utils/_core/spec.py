@@ -44,6 +44,7 @@ class Field:
     `name` is the option's name. `wire` is the other side's field name where it differs.
     `normalize` turns a given value into its canonical form, or raises ValueError saying what is wrong.
     `to_wire` and `from_wire` convert a canonical value. `clear` is the wire value of an explicit null.
+    `default` is what a new record gets where the option is left out, on every version that has the field.
     `required` means: needed to create a record. `option_only` marks an option that says how another is meant.
     `internal` marks what is no option: the resource itself reads and writes it.
     """
@@ -58,6 +59,7 @@ class Field:
     internal: bool = False
     secret: bool = False
     clear: Any = False
+    default: Any = None
     reference: Reference | None = None
     normalize: Callable[[Any], Any] = _same
     to_wire: Callable[[Any], Any] = _same

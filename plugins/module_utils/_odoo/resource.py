@@ -6,29 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store, apply
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Resource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The desired items made fit for this database, and what is there."""
-
-    desired: list[Record]
-    current: list[Existing]
-    warnings: list[str]
-
-
-class OdooSide(Store, Protocol):
-    """Where a resource's records are: read and written in canonical form."""
-
-    def load(self, items: Sequence[Record], *, every: bool = False, check_mode: bool = False) -> Loaded:
-        """Read what the items name (with `every`: all records)."""
 
 
 @dataclass
@@ -48,12 +32,38 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """The desired items made fit for this database, what is there, and what is known about the database."""
+
+    desired: list[Record]
+    current: list[Existing]
+    warnings: list[str]
+    known: Known = field(default_factory=lambda: Known({}, {}))
+
+
+class OdooSide(Store, Protocol):
+    """Where a resource's records are: read and written in canonical form."""
+
+    def load(self, items: Sequence[Record], *, every: bool = False, check_mode: bool = False) -> Loaded:
+        """Read what the items name (with `every`: all records)."""
+
+
+@dataclass(frozen=True)
 class OdooResource(Resource):
     """A Resource whose records live in an Odoo model; the methods are where a version's quirks go."""
 
     def prepare(self, item: Record, known: Known) -> tuple[Record, list[str]]:
         """Return the item as this database can express it, and warnings about what it cannot do."""
         return item, []
+
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Return the record as a task would give it; None if no task can (a record without a name).
+
+        What this returns for a record, `prepare` turns into the record's values again.
+        """
+        if record.get(self.key[0]) is None:
+            return None
+        return {option: record[option] for option in self.item_spec() if option in record}
 
     def domain(self, items: Sequence[Record]) -> list[Any]:
         """Return which records the plan for these (at least one) items needs to know."""

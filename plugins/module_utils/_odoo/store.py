@@ -49,7 +49,7 @@ class OdooStore:
         )
         current = [Existing(record["id"], self._decode(record, fields)) for record in records]
         warnings.extend(self._resource.remarks(self._client, desired, current))
-        return Loaded(desired, current, warnings)
+        return Loaded(desired, current, warnings, self._known)
 
     def create(self, records: Sequence[Record]) -> list[int]:
         """Create the records in one call."""

@@ -34,6 +34,6 @@ ALIAS_DOMAIN = AliasDomain(
         Field("bounce_alias", normalize=addresses.local_part, required=True),
         Field("catchall_alias", normalize=addresses.local_part, required=True),
         Field("default_from", normalize=addresses.address_or_local_part),
-        Field("sequence", "int"),
+        Field("sequence", "int", default=10),
     ),
 )

@@ -24,9 +24,16 @@ def _defaults_to_wire(value: dict[str, Any]) -> str:
 def _defaults_from_wire(value: str) -> Any:
     """Return stored defaults as a dictionary, or the text itself if it is no literal."""
     try:
-        return ast.literal_eval(value)
+        return _plain(ast.literal_eval(value))
     except (ValueError, SyntaxError):
         return value
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as YAML and JSON can say it: Odoo's commands for links are tuples, and it takes lists as well."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 class MailAlias(OdooResource):
@@ -44,6 +51,11 @@ class MailAlias(OdooResource):
                 "Say which one.",
             )
         return {**item, "alias_domain": domains[0] if domains else None}, []
+
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Leave out what `prepare` would take for another: no alias domain, in a database that has some."""
+        lost = record.get("alias_domain") is None and known.references.get("alias_domain")
+        return None if lost else super().exported(record, known)
 
     def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
         """Check the defaults against the fields of the model: Odoo itself would fail only when mail arrives."""
@@ -80,10 +92,11 @@ MAIL_ALIAS = MailAlias(
             "alias_defaults",
             "dict",
             clear="{}",
+            default={},
             to_wire=_defaults_to_wire,
             from_wire=_defaults_from_wire,
         ),
-        Field("alias_contact", choices=("everyone", "partners", "followers", "employees")),
-        Field("alias_incoming_local", "bool"),
+        Field("alias_contact", choices=("everyone", "partners", "followers", "employees"), default="everyone"),
+        Field("alias_incoming_local", "bool", default=False),
     ),
 )

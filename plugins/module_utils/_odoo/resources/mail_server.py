@@ -162,6 +162,21 @@ class MailServer(OdooResource):
             return []
         return [f"{prepared['name']}: this version of Odoo does not verify the SMTP server's certificate"]
 
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Turn what the version says back into the options; a user's own server is no matter of a policy."""
+        item = super().exported(record, known)
+        if item is None or record.get("owner"):
+            return None
+        service = oauth.kind(record)
+        if service:
+            item["smtp_authentication"] = service
+            return item
+        encryption = str(record["encryption"]).removesuffix(STRICT)
+        item["encryption"] = encryption
+        if encryption + STRICT in known.choices(self.field("encryption")):
+            item["verify"] = record["encryption"] != encryption
+        return item
+
     def domain(self, items: Sequence[Record]) -> list[Any]:
         """Also read what may be the same server under another name."""
         named = super().domain(items)
@@ -237,12 +252,12 @@ MAIL_SERVER = MailServer(
     fields=(
         Field("name"),
         Field("sequence", "int"),
-        Field("active", "bool"),
+        Field("active", "bool", default=True),
         Field("smtp_host", required=True),
         Field("smtp_port", "int", required=True, normalize=_port),
         Field("encryption", wire="smtp_encryption", choices=("none", "starttls", "ssl"), required=True),
-        Field("verify", "bool", option_only=True),
-        Field("smtp_authentication", choices=("login", "certificate", "cli", "gmail", "outlook")),
+        Field("verify", "bool", option_only=True, default=True),
+        Field("smtp_authentication", choices=("login", "certificate", "cli", "gmail", "outlook"), default="login"),
         Field("smtp_user"),
         Field("smtp_pass", secret=True),
         _file("smtp_ssl_certificate", normalize=pem.certificate),
@@ -257,7 +272,7 @@ MAIL_SERVER = MailServer(
             from_wire=_filter_from_wire,
         ),
         Field("max_email_size", "float", clear=0, normalize=_size, from_wire=_size),
-        Field("smtp_debug", "bool"),
+        Field("smtp_debug", "bool", default=False),
         Field("owner", wire="owner_user_id", reference=Reference("res.users", "login")),
     ),
 )
