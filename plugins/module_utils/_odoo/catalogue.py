@@ -1,0 +1,18 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything in Odoo that a policy can hold: the one list that export, snapshot and restore go by."""
+
+from __future__ import annotations
+
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.alias_domain import ALIAS_DOMAIN
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_alias import MAIL_ALIAS
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
+
+# The policy's key → what it lists, in the order in which they are applied: what is referred to goes first.
+CATALOGUE: dict[str, OdooResource] = {
+    "alias_domains": ALIAS_DOMAIN,
+    "servers": MAIL_SERVER,
+    "aliases": MAIL_ALIAS,
+}
