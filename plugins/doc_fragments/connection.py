@@ -53,6 +53,13 @@ options:
     description: How long to wait for a connection, and for each answer, in seconds.
     type: int
     default: 60
+  odoo_snapshot:
+    description:
+      - Absolute path of a file on the controller. A module that is about to change mail settings first saves there what
+        they are, without secrets, unless the file exists. So one path for all tasks of a run keeps the state before it.
+      - If it cannot be saved, nothing is changed. Modules that only read do without. M(mailops.odoo.mail_settings_restore)
+        puts a database back to a snapshot.
+    type: path
 requirements:
   - requests
 notes:

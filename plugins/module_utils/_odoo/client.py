@@ -64,6 +64,7 @@ def connection_spec() -> dict[str, dict[str, Any]]:
         "odoo_protocol": {"type": "str", "choices": ["auto", "jsonrpc", "json2"], "default": "auto"},
         "odoo_ca_file": {"type": "path", **environment("ODOO_CA_FILE")},
         "odoo_timeout": {"type": "int", "default": 60},
+        "odoo_snapshot": {"type": "path"},
     }
 
 

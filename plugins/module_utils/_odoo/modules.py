@@ -15,6 +15,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import M
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
 from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_record
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import snapshot
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
 
@@ -103,6 +104,8 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record])
             adopt=params.get("adopt"),
         )
         warnings = loaded.warnings + resource.guard(client, changes, params)
+        if changes and not module.check_mode:
+            snapshot.before_writing(client, params)
     except MailopsError as error:
         glue.fail(module, error)
         return
