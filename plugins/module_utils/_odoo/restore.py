@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Putting the mail settings back to a snapshot, as a whole: planned and checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing, difference
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide
+
+
+@dataclass
+class Part:
+    """One entry of the catalogue: what must change, and which secrets it will lack then (`name: option`)."""
+
+    key: str
+    resource: OdooResource
+    side: OdooSide
+    changes: list[Change]
+    missing: list[str]
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A record as it was: its id then, its values without secrets, and which secrets it had."""
+
+    id: int
+    values: Record
+    secrets: Sequence[str]
+
+
+class Restore:
+    """The way back of one database; `options` are the module's."""
+
+    def __init__(self, client: OdooClient, snapshot: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        self._client = client
+        self._snapshot = snapshot
+        self._options = options
+
+    def plan(self) -> list[Part]:
+        """Return everything that must change, in the catalogue's order; raise a MailopsError if some of it cannot.
+
+        A record that is referred to may be one that is made again here, so it is taken for granted as in check mode.
+        """
+        unknown = set(self._snapshot["settings"]) - set(CATALOGUE)
+        if unknown:
+            raise ValidationError(f"the snapshot has settings this release does not know: {', '.join(sorted(unknown))}")
+        parts = [self._part(key, check_mode=True) for key in CATALOGUE if key in self._snapshot["settings"]]
+        for part in parts:
+            part.warnings = part.resource.guard(self._client, part.changes, self._options_for(part.resource))
+        return parts
+
+    def carry_out(self, planned: Sequence[Part]) -> list[tuple[Part, Outcome]]:
+        """Make the changes: what is referred to is made first and deleted last; stop at the first error."""
+        done: list[tuple[Part, Outcome]] = []
+        # Read again one after the other: now what an earlier one made is there to be referred to.
+        parts = []
+        for part in planned:
+            if done and done[-1][1].error:
+                break
+            try:
+                fresh = self._part(part.key, check_mode=False) if part.changes else part
+            except MailopsError as error:
+                done.append((part, Outcome(error=error)))
+                break
+            parts.append(fresh)
+            done.append((fresh, apply([step for step in fresh.changes if step.action != "delete"], fresh.side)))
+        for part in reversed(parts):
+            if done[-1][1].error:
+                break
+            done.append((part, apply([step for step in part.changes if step.action == "delete"], part.side)))
+        return done
+
+    def _part(self, key: str, *, check_mode: bool) -> Part:
+        resource = CATALOGUE[key]
+        side = resource.open(self._client)
+        wanted = [Wanted(**record) for record in self._snapshot["settings"][key]]
+        loaded = side.load([record.values for record in wanted], every=True, check_mode=check_mode)
+        prepared = [
+            Wanted(record.id, values, record.secrets) for record, values in zip(wanted, loaded.desired, strict=True)
+        ]
+        alone = [tuple(name) for name in self._snapshot["left_alone"].get(key, [])]
+        current = [
+            record
+            for record in loaded.current
+            if resource.exported(record.values, loaded.known) is not None
+            and resource.key_of(record.values) not in alone
+        ]
+        changes, missing = way_back(resource, prepared, current, self._options["prune_limit"])
+        return Part(key, resource, side, changes, missing)
+
+    def _options_for(self, resource: OdooResource) -> dict[str, Any]:
+        return {**{name: spec.get("default") for name, spec in resource.options().items()}, **self._options}
+
+
+def way_back(
+    resource: Resource, wanted: Sequence[Wanted], current: Sequence[Existing], limit: int
+) -> tuple[list[Change], list[str]]:
+    """Return the changes that make `current` as it was, and the secrets that are missing then (`name: option`).
+
+    A record is known by its key, and one that was renamed by its id. It keeps its secrets. Others are deleted, at most
+    `limit`; raises ValidationError if there are more. The values were in Odoo before, so they are not checked again.
+    """
+    ids = {record.id for record in wanted}
+    # Of several under one key the one that the snapshot knows comes last, and so is the one that is found.
+    by_key = {resource.key_of(record.values): record for record in sorted(current, key=lambda one: one.id in ids)}
+    taken = {by_key[key].id for key in map(resource.key_of, (record.values for record in wanted)) if key in by_key}
+    by_id = {record.id: record for record in current if record.id not in taken}
+    changes, missing = [], []
+    for record in wanted:
+        found = by_key.get(resource.key_of(record.values)) or by_id.pop(record.id, None)
+        name = resource.name_of(record.values)
+        missing += [f"{name}: {secret}" for secret in record.secrets if not (found and found.values.get(secret))]
+        if found is None:
+            changes.append(
+                Change("create", name, {key: value for key, value in record.values.items() if value is not None})
+            )
+            continue
+        differing = {key: value for key, value in record.values.items() if value != found.values.get(key)}
+        if differing:
+            changes.append(Change("update", name, differing, found.values, found.id))
+    surplus = [record for record in current if record.id in by_id and resource.prunable(record.values)]
+    if len(surplus) > limit:
+        names = ", ".join(resource.name_of(record.values) for record in surplus[:20])
+        raise ValidationError(
+            f"{len(surplus)} {resource.plural} that are not in the snapshot would be deleted, "
+            + f"more than prune_limit ({limit}): {names}",
+            "Look at the list; raise prune_limit if all of them should go.",
+        )
+    changes += [Change("delete", resource.name_of(gone.values), {}, gone.values, gone.id) for gone in surplus]
+    return changes, missing
+
+
+def report(module: AnsibleModule, planned: Sequence[Part], done: Sequence[tuple[Part, Outcome]] | None) -> None:
+    """Leave the module with its result; `done` is None in check mode."""
+    for warning in [warning for part in planned for warning in part.warnings]:
+        module.warn(warning)
+    if done is None:
+        steps = [(part, part.changes) for part in planned]
+    else:
+        steps = [(part, outcome.applied) for part, outcome in done]
+    result = {
+        "changed": any(changes for _part, changes in steps),
+        "changes": [
+            {"setting": part.key, **change.shown(part.resource)} for part, changes in steps for change in changes
+        ],
+        "diff": _differences(steps),
+    }
+    error = done[-1][1].error if done else None
+    if error is None:
+        missing = [f"{part.key}: {name}" for part in planned for name in part.missing]
+        if missing:
+            module.warn(f"A snapshot holds no secrets. These were there and are not: {'; '.join(missing)}")
+        module.exit_json(missing_secrets=missing, **result)
+        return
+    applied = {(part.key, change.name) for part, changes in steps for change in changes}
+    wanted = [(part.key, change.name) for part in planned for change in part.changes]
+    module.fail_json(
+        msg=f"{error.text()} {len(applied)} of {len(wanted)} changes were made; running again makes the rest.",
+        error=error.kind,
+        remaining=[": ".join(step) for step in wanted if step not in applied],
+        **result,
+    )
+
+
+def _differences(steps: Sequence[tuple[Part, Sequence[Change]]]) -> dict[str, str]:
+    sides = [difference(part.resource, changes) for part, changes in steps]
+    return {side: "".join(one[side] for one in sides) for side in ("before", "after")}
