@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, match_encrypt_secret
+from ansible.plugins.lookup import LookupBase
+
+DOCUMENTATION = r"""
+name: vault_encrypt
+short_description: Encrypt a text with the vault password of this run
+version_added: 0.1.0
+description:
+  - Returns each text encrypted as C(ansible-vault encrypt) does, with the vault password that Ansible was given, in
+    whatever way (a file, a script, C(--ask-vault-pass), vault ids). The filter P(ansible.builtin.vault#filter) has to
+    be told the password itself.
+  - Of several vault ids the one that Ansible's setting C(vault_encrypt_identity) names is taken, else the first.
+author:
+  - The mailops.odoo authors (@mailops)
+options:
+  _terms:
+    description: The texts.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: A password goes to the disk encrypted only
+  ansible.builtin.copy:
+    content: "{{ lookup('mailops.odoo.vault_encrypt', {'vault_smtp_password': password} | to_yaml) }}"
+    dest: group_vars/acme/vault_smtp.yml
+    mode: "0600"
+    decrypt: false  # or else copy would write it in clear
+  no_log: true
+"""
+
+RETURN = r"""
+_raw:
+  description: The encrypted texts, each beginning with C($ANSIBLE_VAULT).
+  type: list
+  elements: str
+"""
+
+
+class LookupModule(LookupBase):
+    """Encrypts with the secrets that the command line and the configuration gave to this run."""
+
+    def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[str]:
+        """Return the terms encrypted."""
+        self.set_options(var_options=variables, direct=kwargs)
+        # The loader decrypts vars files with these secrets; nothing public hands them out (ansible-core 2.16 to 2.21).
+        secrets = self._loader._vault.secrets
+        if not secrets:
+            raise AnsibleError("there is no vault password: configure vault_password_file, or give --ask-vault-pass")
+        vault_id, secret = match_encrypt_secret(secrets, constants.DEFAULT_VAULT_ENCRYPT_IDENTITY)
+        return [VaultLib(secrets).encrypt(str(term), secret, vault_id).decode() for term in terms]
