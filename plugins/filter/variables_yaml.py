@@ -46,6 +46,7 @@ _value:
 """
 
 TEMPLATE_MARKS = ("{{", "{%", "{#")
+OTHER_LINE_ENDS = ("\r", "\x85", "\u2028", "\u2029")
 
 
 class Literal(str):
@@ -96,7 +97,10 @@ class Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = "|" if "\n" in text else None
+    if any(mark in text for mark in OTHER_LINE_ENDS):
+        style = '"'  # the only style in which they are escaped
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _list(dumper: Dumper, items: list[Any]) -> yaml.SequenceNode:
