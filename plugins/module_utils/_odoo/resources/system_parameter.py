@@ -13,7 +13,12 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import V
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Loaded, OdooResource, OdooSide
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import (
+    Known,
+    Loaded,
+    OdooResource,
+    OdooSide,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_parameters import (
     KNOWN,
     SIGNS,
@@ -55,6 +60,18 @@ class SystemParameter(OdooResource):
                 field = replace(self.field(option), normalize=known.normalize)
                 checked[option] = self._checked(field, checked[option], here)
         return checked
+
+    def domain(self, items: Sequence[Record]) -> list[Any]:
+        """Also read whether a given base URL is frozen."""
+        keys = {item["key"] for item in items}
+        return [("key", "in", sorted(keys | {FREEZE} if BASE_URL in keys else keys))]
+
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Return a parameter that bears on mail and is read by this Odoo; the others are nobody's business here."""
+        declared = KNOWN.get(record["key"])
+        if declared is None or declared.manager:
+            return None
+        return super().exported(record, known)
 
     def open(self, client: OdooClient) -> OdooSide:
         """Return the store, which knows what a value means."""
@@ -105,11 +122,6 @@ class ParameterStore(OdooStore):
         given = {item["key"]: item for item in items}
         current = [_as_given(record, given.get(record.values["key"], {})) for record in loaded.current]
         return Loaded(loaded.desired, current, doubts + loaded.warnings)
-
-    def _domain(self, desired: Sequence[Record]) -> list[Any]:
-        keys = {item["key"] for item in desired}
-        # To tell whether the base URL is frozen.
-        return [("key", "in", sorted(keys | {FREEZE} if BASE_URL in keys else keys))]
 
 
 def _as_given(record: Existing, item: Mapping[str, Any]) -> Existing:
