@@ -27,8 +27,13 @@ options:
     description: How many records of one kind may be deleted. If there are more, nothing is written.
     type: int
     default: 10
+  force:
+    description: Whether to delete or archive a mail server even if something in Odoo is set to send by it.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - mailops.odoo.connection
+  - mailops.odoo.state.neutralized
   - mailops.odoo.attributes
 seealso:
   - module: mailops.odoo.mail_settings_info
@@ -88,7 +93,7 @@ remaining:
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import snapshot
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import neutralized, snapshot
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.restore import Restore, report
 
@@ -100,6 +105,8 @@ def main() -> None:
             **connection_spec(),
             "path": {"type": "path", "required": True},
             "prune_limit": {"type": "int", "default": 10},
+            "force": {"type": "bool", "default": False},
+            **neutralized.OPTION,
         }
     )
     try:

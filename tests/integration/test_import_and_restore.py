@@ -213,6 +213,7 @@ def test_a_restore_brings_everything_back(odoo: Odoo, inventory: Path, tmp_path:
         "smtp_port": 587,
         "smtp_user": "else",
         "from_filter": None,
+        "test": "never",
         "odoo_snapshot": str(path),
     }
     assert run_module("mail_server", {**odoo.connection(), **change})["changed"]

@@ -10,17 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, duplicates
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Loaded, OdooResource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, Loaded, OdooResource
 
 
 @dataclass(frozen=True)
 class Held:
-    """One record: its id, and all its values, secrets too, as a task would give them."""
+    """One record, and `item`: all its values, secrets too, as a task would give them."""
 
-    id: int
+    record: Existing
     item: Record
 
 
@@ -55,7 +56,7 @@ def held(resource: OdooResource, loaded: Loaded) -> list[Held]:
     for record in loaded.current:
         item = resource.exported(record.values, loaded.known)
         if item is not None and resource.key_of(record.values) not in twins:
-            items.append(Held(record.id, item))
+            items.append(Held(record, item))
     return items
 
 
@@ -74,9 +75,9 @@ def section(found: Mapping[str, Loaded]) -> Section:
             name = " @ ".join(str(part) for part in twin if part is not None)
             result.left_out.append(f"{resource.label} {name}: several records have this name")
         items = []
-        for record in held(resource, loaded):
-            item = policy_item(resource, record.item)
-            reason = _unfit(resource, item)
+        for one in held(resource, loaded):
+            item = policy_item(resource, one.item)
+            reason = _unfit(resource, item, one.record, loaded.known)
             if reason:
                 result.left_out.append(reason)
             else:
@@ -98,15 +99,15 @@ def policy_item(resource: OdooResource, item: Record) -> Record:
     return kept
 
 
-def _unfit(resource: OdooResource, item: Record) -> str:
-    """Return why a policy cannot hold the item as it is, or nothing."""
+def _unfit(resource: OdooResource, item: Record, record: Existing, known: Known) -> str:
+    """Return why a policy with the item would fail or change the record, or nothing."""
     place = f"{resource.label} {resource.name_of(item)}"
     try:
-        checked = resource.check(item, place)
+        wanted, _warnings = resource.prepare(resource.check(item, place), known)
     except ValidationError as error:
         return error.text()
-    differing = [name for name, value in item.items() if checked[name] != value]
-    return f"{place}: the policy would write its {', '.join(differing)} differently" if differing else ""
+    differing = [name for name, value in wanted.items() if value != record.values.get(name)]
+    return f"{place}: a policy would write its {', '.join(differing)} differently" if differing else ""
 
 
 def _with_references(key: str, resource: OdooResource, item: Record, secrets: dict[str, str]) -> Record:

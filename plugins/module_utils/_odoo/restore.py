@@ -101,6 +101,7 @@ class Restore:
         return Part(key, resource, side, changes, missing)
 
     def _options_for(self, resource: OdooResource) -> dict[str, Any]:
+        """Return the options of the resource's own modules: the defaults, but for those that this one has as well."""
         return {**{name: spec.get("default") for name, spec in resource.options().items()}, **self._options}
 
 
@@ -122,12 +123,11 @@ def way_back(
         found = by_key.get(resource.key_of(record.values)) or by_id.pop(record.id, None)
         name = resource.name_of(record.values)
         missing += [f"{name}: {secret}" for secret in record.secrets if not (found and found.values.get(secret))]
+        values = resource.complete(record.values, found.values if found else None)
         if found is None:
-            changes.append(
-                Change("create", name, {key: value for key, value in record.values.items() if value is not None})
-            )
+            changes.append(Change("create", name, {key: value for key, value in values.items() if value is not None}))
             continue
-        differing = {key: value for key, value in record.values.items() if value != found.values.get(key)}
+        differing = {key: value for key, value in values.items() if value != found.values.get(key)}
         if differing:
             changes.append(Change("update", name, differing, found.values, found.id))
     surplus = [record for record in current if record.id in by_id and resource.prunable(record.values)]

@@ -80,7 +80,7 @@ def load(path: str, database: str) -> dict[str, Any]:
 def _record(resource: OdooResource, one: export.Held) -> dict[str, Any]:
     secret = set(resource.secrets)
     return {
-        "id": one.id,
+        "id": one.record.id,
         "values": {name: value for name, value in one.item.items() if name not in secret},
         "secrets": [name for name in resource.secrets if one.item.get(name)],
     }

@@ -78,7 +78,7 @@ def test_a_name_that_would_be_written_differently_would_make_a_second_record() -
     domains = Known({}, {"alias_domain": {"acme.example": 1}})
     result = section({"aliases": Loaded([], [Existing(1, alias)], [], domains)})
     assert result.policy == {}
-    assert result.left_out == ["alias Sales @ acme.example: the policy would write its alias_name differently"]
+    assert result.left_out == ["alias Sales @ acme.example: a policy would write its alias_name differently"]
 
 
 def test_aliases_without_a_name_or_astray_are_no_matter_of_a_policy() -> None:
@@ -87,4 +87,4 @@ def test_aliases_without_a_name_or_astray_are_no_matter_of_a_policy() -> None:
     some = Known({}, {"alias_domain": {"acme.example": 1}})
     assert held(MAIL_ALIAS, Loaded([], [unnamed, astray], [], some)) == []
     none = Known({}, {"alias_domain": {}})
-    assert [record.id for record in held(MAIL_ALIAS, Loaded([], [unnamed, astray], [], none))] == [2]
+    assert [one.record.id for one in held(MAIL_ALIAS, Loaded([], [unnamed, astray], [], none))] == [2]
