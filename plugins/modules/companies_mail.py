@@ -82,7 +82,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.compa
 
 def main() -> None:
     """Run the module."""
-    run_many(COMPANY_MAIL, {})
+    run_many(COMPANY_MAIL)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.compa
 
 def main() -> None:
     """Run the module."""
-    run_one(COMPANY_MAIL, {})
+    run_one(COMPANY_MAIL)
 
 
 if __name__ == "__main__":

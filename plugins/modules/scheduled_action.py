@@ -65,7 +65,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.sched
 
 def main() -> None:
     """Run the module."""
-    run_one(SCHEDULED_ACTION, {})
+    run_one(SCHEDULED_ACTION)
 
 
 if __name__ == "__main__":

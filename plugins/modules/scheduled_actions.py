@@ -87,7 +87,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.sched
 
 def main() -> None:
     """Run the module."""
-    run_many(SCHEDULED_ACTION, {})
+    run_many(SCHEDULED_ACTION)
 
 
 if __name__ == "__main__":

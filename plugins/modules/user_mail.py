@@ -62,7 +62,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_
 
 def main() -> None:
     """Run the module."""
-    run_one(USER_MAIL, {})
+    run_one(USER_MAIL)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_
 
 def main() -> None:
     """Run the module."""
-    run_many(USER_MAIL, {})
+    run_many(USER_MAIL)
 
 
 if __name__ == "__main__":

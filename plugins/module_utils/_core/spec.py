@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 
@@ -89,8 +89,11 @@ class Resource:
     """An object that is managed: where it lives, its fields, and which of them identify it.
 
     `twin` names fields by which two records are the same thing under different names: a new one that has such a twin
-    may adopt it. A subclass adds what holds between options (`check_item`) and what a version needs.
+    may adopt it. A subclass adds what holds between options (`check_item`) and what a version needs. `standing` records
+    are made and deleted by others, and only changed here.
     """
+
+    standing: ClassVar[bool] = False
 
     model: str
     label: str
@@ -159,7 +162,7 @@ class Resource:
 
     def prunable(self, record: Mapping[str, Any]) -> bool:
         """Whether a prune may delete this record at all."""
-        return True
+        return not self.standing
 
     def _checked(self, field: Field, value: Any, place: str) -> Any:
         number = field.type in ("int", "float")

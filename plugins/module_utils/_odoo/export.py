@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, duplicates
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE, NOT_IMPORTED
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, Loaded, OdooResource
 
@@ -71,6 +71,8 @@ def section(found: Mapping[str, Loaded]) -> Section:
     result = Section()
     for key, loaded in found.items():
         resource = CATALOGUE[key]
+        if key in NOT_IMPORTED:
+            continue
         for twin in doubled(resource, loaded):
             name = " @ ".join(str(part) for part in twin if part is not None)
             result.left_out.append(f"{resource.label} {name}: several records have this name")

@@ -20,7 +20,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import c
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-# What a module takes beside the records, by what it may do to them. Nothing at all: it never creates or deletes one.
+# What a module takes beside the records, by what it may do to them.
 WITH_STATE: Mapping[str, Any] = {"state": STATE}
 WITH_PRUNE: Mapping[str, Any] = {
     "prune": {"type": "bool", "default": False},
@@ -28,8 +28,9 @@ WITH_PRUNE: Mapping[str, Any] = {
 }
 
 
-def run_one(resource: OdooResource, extent: Mapping[str, Any] = WITH_STATE) -> None:
-    """Run the singular module: the record's options at top level, and those of `extent`."""
+def run_one(resource: OdooResource) -> None:
+    """Run the singular module: the record's options at top level, and `state`."""
+    extent = {} if resource.standing else WITH_STATE
     module = glue.make_module({**connection_spec(), **resource.item_spec(), **resource.options(), **extent})
     try:
         item = resource.check(glue.given_item(resource, module.params), resource.label)
@@ -51,7 +52,7 @@ def run_many(resource: OdooResource, extent: Mapping[str, Any] = WITH_PRUNE) -> 
                 "options": resource.item_spec(),
             },
             **resource.options(),
-            **extent,
+            **({} if resource.standing else extent),
         }
     )
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
+from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing, difference
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
@@ -75,12 +75,20 @@ class Restore:
                 done.append((part, Outcome(error=error)))
                 break
             parts.append(fresh)
-            done.append((fresh, apply([step for step in fresh.changes if step.action != "delete"], fresh.side)))
+            done.append((fresh, self._apply(fresh, [step for step in fresh.changes if step.action != "delete"])))
         for part in reversed(parts):
             if done[-1][1].error:
                 break
-            done.append((part, apply([step for step in part.changes if step.action == "delete"], part.side)))
+            done.append((part, self._apply(part, [step for step in part.changes if step.action == "delete"])))
         return done
+
+    def _apply(self, part: Part, changes: Sequence[Change]) -> Outcome:
+        options = self._options_for(part.resource)
+        outcome = part.resource.carry_out(part.side, changes, options)
+        # Without its password no server could log in; and to send a test is nothing that a way back should depend on.
+        if changes and not part.missing:
+            part.resource.settle(self._client, part.side, outcome, {**options, "test": "never"})
+        return outcome
 
     def _part(self, key: str, *, check_mode: bool) -> Part:
         resource = CATALOGUE[key]
@@ -124,6 +132,8 @@ def way_back(
         name = resource.name_of(record.values)
         missing += [f"{name}: {secret}" for secret in record.secrets if not (found and found.values.get(secret))]
         values = resource.complete(record.values, found.values if found else None)
+        if found is None and resource.standing:
+            continue
         if found is None:
             changes.append(Change("create", name, {key: value for key, value in values.items() if value is not None}))
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
@@ -27,11 +27,11 @@ class AllowedSenderStore(OdooStore):
     """Looks for the normalised address, which Odoo computes, and writes the plain one."""
 
     def load(self, items: Sequence[Record], *, every: bool = False, check_mode: bool = False) -> Loaded:
-        """Read the senders; ValidationError where this Odoo has none."""
+        """Read the senders; NotFoundError where this Odoo has none."""
         try:
             return super().load(items, every=every, check_mode=check_mode)
         except NotFoundError:
-            raise ValidationError(
+            raise NotFoundError(
                 "this Odoo has no allowed senders (mail.gateway.allowed): 16 and later have them",
                 "Earlier versions have no loop limit from which a sender could be exempt.",
             ) from None

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store, apply
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
@@ -21,7 +21,12 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Cha
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import neutralized
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Loaded, OdooResource, OdooSide
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import (
+    Known,
+    Loaded,
+    OdooResource,
+    OdooSide,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
 
 T = TypeVar("T")
@@ -32,6 +37,7 @@ SHORT_NAMES = {
     "email_queue": ("mail.ir_cron_mail_scheduler_action",),
     "fetchmail": ("mail.ir_cron_mail_gateway_action", "fetchmail.ir_cron_mail_gateway_action"),
 }
+MAIL_ACTIONS = {*SHORT_NAMES, "mass_mailing.ir_cron_mass_mailing_queue"}
 MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
 ADVISED_MINUTES = 5  # Odoo's documentation of the e-mail queue: the lowest interval, below which a run may time out.
 MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -158,9 +164,18 @@ class Busy(TemporaryError):
 class ScheduledAction(OdooResource):
     """An action is there or not: it comes with its app."""
 
+    standing: ClassVar[bool] = True
+
     def options(self) -> dict[str, dict[str, Any]]:
         """Return how long a running action is waited for, and what to do about a neutralised copy."""
         return {"wait_timeout": {"type": "int", "default": 60}, **neutralized.OPTION}
+
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Return an action that mail needs, without its next run, which Odoo moves on."""
+        item = super().exported(record, known)
+        if item is None or item["xmlid"] not in MAIL_ACTIONS:
+            return None
+        return {name: value for name, value in item.items() if name != "nextcall"}
 
     def open(self, client: OdooClient) -> OdooSide:
         """Return the actions."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change
@@ -19,6 +19,8 @@ SHOWN_NAMES = 20
 
 class Standing(OdooResource):
     """A resource whose records must be there already."""
+
+    standing: ClassVar[bool] = True
 
     def guard(self, client: OdooClient, changes: Sequence[Change], options: Mapping[str, Any]) -> list[str]:
         """Refuse to create a record, naming those there are."""
