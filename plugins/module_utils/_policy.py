@@ -6,22 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Resource, duplicates
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.alias_domain import ALIAS_DOMAIN
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_alias import MAIL_ALIAS
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 
 VERSION = 1
-ODOO_LISTS: dict[str, Resource] = {
-    "servers": MAIL_SERVER,
-    "alias_domains": ALIAS_DOMAIN,
-    "aliases": MAIL_ALIAS,
-}
+ODOO_KEYS = {*CATALOGUE, "modules", "mass_mailing_server"}
+MODULE = re.compile(r"[a-z][a-z0-9_]*")
 # host or host:port; its MX is not looked up, because that is usually the gateway itself.
 RELAY_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
@@ -34,29 +29,54 @@ def problems(policy: Any) -> list[str]:
     found.extend(f"{section} is missing" for section in ("odoo", "inbound") if section not in policy)
     if policy.get("version") != VERSION:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
-    found.extend(_section(policy, "odoo", ODOO_LISTS, _odoo_list))
-    found.extend(_alias_domains_left_out(policy))
-    found.extend(_section(policy, "inbound", {"domains": None}, _inbound_domains))
+    found.extend(_odoo(policy.get("odoo", {})))
+    found.extend(_inbound(policy.get("inbound", {})))
     return found
 
 
-def _section(
-    policy: Mapping[str, Any],
-    name: str,
-    lists: Mapping[str, Any],
-    check: Callable[[list[Any], str, Any], Iterator[str]],
-) -> Iterator[str]:
-    section = policy.get(name, {})
+def _odoo(section: Any) -> Iterator[str]:
     if not isinstance(section, Mapping):
-        yield f"{name} is no dictionary"
+        yield "odoo is no dictionary"
         return
-    yield from _unknown(section, f"{name}.", set(lists))
-    for key, how in lists.items():
-        items, place = section.get(key, []), f"{name}.{key}"
+    yield from _unknown(section, "odoo.", ODOO_KEYS)
+    lists = {key: section.get(key, []) for key in (*CATALOGUE, "modules")}
+    for key, items in lists.items():
         if not isinstance(items, list):
-            yield f"{place} is no list"
+            yield f"odoo.{key} is no list"
+        elif key == "modules":
+            yield from _modules(items)
         else:
-            yield from check(items, place, how)
+            yield from _odoo_list(items, f"odoo.{key}", CATALOGUE[key])
+    yield from _mass_mailing_server(section.get("mass_mailing_server"), lists["servers"])
+    yield from _alias_domains_left_out(lists)
+
+
+def _modules(items: list[Any]) -> Iterator[str]:
+    for number, name in enumerate(items):
+        if not isinstance(name, str) or not MODULE.fullmatch(name):
+            yield f"odoo.modules[{number}] is {name!r}; it must be an app's technical name, such as crm"
+    for name in duplicates(str(name) for name in items):
+        yield f"odoo.modules: {name} is given more than once"
+
+
+def _mass_mailing_server(name: Any, servers: Any) -> Iterator[str]:
+    if name is None:
+        return
+    known = [item.get("name") for item in servers if isinstance(item, Mapping)] if isinstance(servers, list) else []
+    if name not in known:
+        yield f"odoo.mass_mailing_server is {name!r}; it must be the name of one of odoo.servers"
+
+
+def _inbound(section: Any) -> Iterator[str]:
+    if not isinstance(section, Mapping):
+        yield "inbound is no dictionary"
+        return
+    yield from _unknown(section, "inbound.", {"domains"})
+    domains = section.get("domains", [])
+    if isinstance(domains, list):
+        yield from _inbound_domains(domains, "inbound.domains")
+    else:
+        yield "inbound.domains is no list"
 
 
 def _odoo_list(items: list[Any], place: str, resource: Resource) -> Iterator[str]:
@@ -73,13 +93,17 @@ def _odoo_list(items: list[Any], place: str, resource: Resource) -> Iterator[str
         yield f"{place}: {' @ '.join(str(part) for part in key if part)} is given more than once"
 
 
-def _alias_domains_left_out(policy: Mapping[str, Any]) -> Iterator[str]:
+def _all_mappings(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
+
+
+def _alias_domains_left_out(lists: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with aliases that leave out their alias domain: it is the policy's only one."""
-    odoo = policy.get("odoo")
-    lists = [odoo.get(key) or [] for key in ("alias_domains", "aliases")] if isinstance(odoo, Mapping) else [[], []]
-    if not all(isinstance(items, list) and all(isinstance(item, Mapping) for item in items) for items in lists):
+    domains, aliases = lists["alias_domains"], lists["aliases"]
+    if not all(
+        isinstance(items, list) and all(isinstance(one, Mapping) for one in items) for items in (domains, aliases)
+    ):
         return
-    domains, aliases = lists
     names = [str(item.get("name")).lower() for item in domains]
     given = {(str(item.get("alias_name")).lower(), str(item.get("alias_domain")).lower()) for item in aliases}
     for number, item in enumerate(aliases):
@@ -92,7 +116,7 @@ def _alias_domains_left_out(policy: Mapping[str, Any]) -> Iterator[str]:
             yield f"{place}: {name} @ {names[0]} is given more than once, once without its alias_domain"
 
 
-def _inbound_domains(items: list[Any], place: str, _how: None) -> Iterator[str]:
+def _inbound_domains(items: list[Any], place: str) -> Iterator[str]:
     names = []
     for number, item in enumerate(items):
         here = f"{place}[{number}]"

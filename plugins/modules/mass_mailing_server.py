@@ -85,6 +85,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import M
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.mass_mailing import PARAMETER, parameters, server_id
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.snapshot import before_writing
 
 
 def main() -> None:
@@ -110,6 +111,8 @@ def main() -> None:
         side = PARAMETER.open(client)
         loaded = side.load(parameters(number))
         changes = plan(PARAMETER, loaded.desired, loaded.current, absent=absent)
+        if changes and not module.check_mode:
+            before_writing(client, module.params)
     except MailopsError as error:
         glue.fail(module, error)
         return

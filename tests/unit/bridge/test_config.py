@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import pytest
-from odoo_lmtp_bridge.config import Config, ConfigError, Database, load, parse, read_token
+from odoo_lmtp_bridge.config import MIB, Config, ConfigError, Database, load, parse, read_token
 from unit.bridge.harness import TOKEN
 
 GOOD = {"name": "prod", "url": "https://odoo.acme.example/", "database": "prod"}
@@ -28,6 +28,12 @@ def test_everything() -> None:
     )
     assert config.databases[0].ca_file == Path("/etc/ca.pem")
     assert config.maps_directory == Path("/var/lib/x/maps")
+
+
+@pytest.mark.parametrize("size", [1, 50 * MIB, 64 * MIB, 65 * MIB, 500 * MIB])
+def test_two_of_the_largest_messages_fit_into_memory(size: int) -> None:
+    config = parse({"databases": [GOOD], "message_size_limit": size})
+    assert config.byte_budget == max(128 * MIB, 2 * size)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,7 @@ def test_everything() -> None:
         ({"databases": [GOOD], "poll_interval": True}, "poll_interval"),
         ({"databases": [GOOD], "concurrency": "8"}, "concurrency"),
         ({"databases": [GOOD], "byte_budget": 5}, "byte_budget"),
+        ({"databases": [GOOD], "byte_budget": 128 * MIB, "message_size_limit": 200 * MIB}, "byte_budget"),
     ],
 )
 def test_mistakes_are_named(document: object, message: str) -> None:

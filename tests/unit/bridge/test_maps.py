@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,10 @@ def test_many_addresses_are_quick(tmp_path: Path) -> None:
     assert len(MapWriter(tmp_path).read(ALIASES)) == 100_000
 
 
-def write_for_ever(directory: Path) -> None:
+def write_for_ever(directory: Path, started: Event) -> None:
+    """As the leader of a process group of its own."""
+    os.setsid()
+    started.set()
     maps = MapWriter(directory)
     while True:
         for count in (2000, 3000):
@@ -89,9 +93,12 @@ def write_for_ever(directory: Path) -> None:
 def test_a_kill_leaves_good_maps(tmp_path: Path) -> None:
     """Killed at any moment, the whole process group with its postmap."""
     MapWriter(tmp_path).write([f"a{i}@x" for i in range(2000)])
+    fork = multiprocessing.get_context("fork")
     for attempt in range(12):
-        writer = multiprocessing.get_context("fork").Process(target=lambda: (os.setsid(), write_for_ever(tmp_path)))
+        started = fork.Event()
+        writer = fork.Process(target=write_for_ever, args=(tmp_path, started))
         writer.start()
+        assert started.wait(10)
         time.sleep(0.03 + attempt * 0.005)
         assert writer.pid
         os.killpg(writer.pid, signal.SIGKILL)

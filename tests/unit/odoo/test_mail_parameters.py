@@ -128,7 +128,7 @@ def test_allowed_senders_by_version(series: int) -> None:
     if series >= 16:
         assert side.load([{"email": "a@b.example"}]).current == []
         return
-    with pytest.raises(ValidationError, match=r"no allowed senders \(mail.gateway.allowed\): 16 and later have them"):
+    with pytest.raises(NotFoundError, match=r"no allowed senders \(mail.gateway.allowed\): 16 and later have them"):
         side.load([{"email": "a@b.example"}])
 
 
