@@ -16,7 +16,7 @@ author:
   - The mailops.odoo authors (@mailops)
 options:
   names:
-    description: Only the users with these logins; OdooBot's is V(__system__). Omitted means all.
+    description: Only the users with these logins; V(OdooBot) stands for Odoo's own. Omitted means all.
     type: list
     elements: str
 extends_documentation_fragment:
