@@ -105,11 +105,13 @@ def _unfit(resource: OdooResource, item: Record, record: Existing, known: Known)
     """Return why a policy with the item would fail or change the record, or nothing."""
     place = f"{resource.label} {resource.name_of(item)}"
     try:
-        wanted, _warnings = resource.prepare(resource.check(item, place), known)
+        prepared, _warnings = resource.prepare(resource.check(item, place), known)
     except ValidationError as error:
         return error.text()
-    differing = [name for name, value in wanted.items() if value != record.values.get(name)]
-    return f"{place}: a policy would write its {', '.join(differing)} differently" if differing else ""
+    wanted = resource.complete(prepared, record.values)
+    # An exported value may be another spelling of the stored one.
+    differing = [name for name, value in wanted.items() if value not in (record.values.get(name), item.get(name))]
+    return f"{place}: a policy would change its {', '.join(differing)}" if differing else ""
 
 
 def _with_references(key: str, resource: OdooResource, item: Record, secrets: dict[str, str]) -> Record:

@@ -58,7 +58,7 @@ class Restore:
             raise ValidationError(f"the snapshot has settings this release does not know: {', '.join(sorted(unknown))}")
         parts = [self._part(key, check_mode=True) for key in CATALOGUE if key in self._snapshot["settings"]]
         for part in parts:
-            part.warnings = part.resource.guard(self._client, part.changes, self._options_for(part.resource))
+            part.warnings += part.resource.guard(self._client, part.changes, self._options_for(part.resource))
         return parts
 
     def carry_out(self, planned: Sequence[Part]) -> list[tuple[Part, Outcome]]:
@@ -94,6 +94,10 @@ class Restore:
         resource = CATALOGUE[key]
         side = resource.open(self._client)
         wanted = [Wanted(**record) for record in self._snapshot["settings"][key]]
+        warnings = []
+        if resource.standing:
+            wanted, gone = _still_there(resource, wanted, side.load([], every=True).current)
+            warnings = [f"{resource.label} {name} is not there any more, and is not made here" for name in gone]
         loaded = side.load([record.values for record in wanted], every=True, check_mode=check_mode)
         prepared = [
             Wanted(record.id, values, record.secrets) for record, values in zip(wanted, loaded.desired, strict=True)
@@ -106,11 +110,20 @@ class Restore:
             and resource.key_of(record.values) not in alone
         ]
         changes, missing = way_back(resource, prepared, current, self._options["prune_limit"])
-        return Part(key, resource, side, changes, missing)
+        return Part(key, resource, side, changes, missing, warnings)
 
     def _options_for(self, resource: OdooResource) -> dict[str, Any]:
         """Return the options of the resource's own modules: the defaults, but for those that this one has as well."""
         return {**{name: spec.get("default") for name, spec in resource.options().items()}, **self._options}
+
+
+def _still_there(
+    resource: Resource, wanted: Sequence[Wanted], current: Sequence[Existing]
+) -> tuple[list[Wanted], list[str]]:
+    """Return the records that still exist, if under another name, and the names of the others."""
+    keys, ids = {resource.key_of(record.values) for record in current}, {record.id for record in current}
+    there = [record for record in wanted if resource.key_of(record.values) in keys or record.id in ids]
+    return there, [resource.name_of(record.values) for record in wanted if record not in there]
 
 
 def way_back(
@@ -131,13 +144,13 @@ def way_back(
         found = by_key.get(resource.key_of(record.values)) or by_id.pop(record.id, None)
         name = resource.name_of(record.values)
         missing += [f"{name}: {secret}" for secret in record.secrets if not (found and found.values.get(secret))]
-        values = resource.complete(record.values, found.values if found else None)
-        if found is None and resource.standing:
-            continue
+        if found is None and record.secrets and set(record.values) <= set(resource.key):
+            continue  # without its secret there is nothing to make
         if found is None:
-            changes.append(Change("create", name, {key: value for key, value in values.items() if value is not None}))
+            values = {key: value for key, value in record.values.items() if value is not None}
+            changes.append(Change("create", name, values))
             continue
-        differing = {key: value for key, value in values.items() if value != found.values.get(key)}
+        differing = {key: value for key, value in record.values.items() if value != found.values.get(key)}
         if differing:
             changes.append(Change("update", name, differing, found.values, found.id))
     surplus = [record for record in current if record.id in by_id and resource.prunable(record.values)]

@@ -78,7 +78,7 @@ def test_a_name_that_would_be_written_differently_would_make_a_second_record() -
     domains = Known({}, {"alias_domain": {"acme.example": 1}})
     result = section({"aliases": Loaded([], [Existing(1, alias)], [], domains)})
     assert result.policy == {}
-    assert result.left_out == ["alias Sales @ acme.example: a policy would write its alias_name differently"]
+    assert result.left_out == ["alias Sales @ acme.example: a policy would change its alias_name"]
 
 
 def test_aliases_without_a_name_or_astray_are_no_matter_of_a_policy() -> None:

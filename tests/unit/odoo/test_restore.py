@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.system_parameter import SYSTEM_PARAMETER
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.restore import Wanted, way_back
 
 WAS = {"name": "Zoho", "smtp_port": 587, "encryption": "ssl", "from_filter": None}
@@ -45,6 +46,11 @@ def test_a_deleted_record_is_made_again_and_its_secret_named() -> None:
     (change,), missing = way_back(MAIL_SERVER, [HAD], [], 0)
     assert (change.action, change.values) == ("create", {"name": "Zoho", "smtp_port": 587, "encryption": "ssl"})
     assert missing == ["Zoho: smtp_pass"]
+
+
+def test_what_was_nothing_but_a_secret_cannot_be_made_again() -> None:
+    had = Wanted(3, {"key": "google_gmail_client_secret"}, ["secret_value"])
+    assert way_back(SYSTEM_PARAMETER, [had], [], 0) == ([], ["google_gmail_client_secret: secret_value"])
 
 
 def test_no_more_than_the_limit_is_deleted() -> None:

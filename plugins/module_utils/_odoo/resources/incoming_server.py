@@ -118,6 +118,12 @@ class IncomingServer(OdooResource):
             )
         return prepared, warnings
 
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Turn what the version says back into the type."""
+        item = super().exported(record, known)
+        oauth = next((name for name, kind in confirmation.OAUTH.items() if record.get(kind.flag)), None)
+        return item and {**item, **({"server_type": oauth} if oauth else {})}
+
     def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
         """Check that mail can become records of the models named: Odoo itself would fail only when mail arrives."""
         named = sorted({item["object_id"] for item in items if item.get("object_id")})
@@ -195,7 +201,7 @@ INCOMING_SERVER = IncomingServer(
     twin=("server", "port", "user"),
     fields=(
         Field("name"),
-        Field("active", "bool"),
+        Field("active", "bool", default=True),
         Field("server_type", choices=("imap", "pop", "local", "gmail", "outlook"), required=True),
         Field("server"),
         Field("port", "int", clear=0, normalize=_port),
@@ -205,9 +211,9 @@ INCOMING_SERVER = IncomingServer(
         Field("google_gmail_refresh_token", secret=True),
         Field("microsoft_outlook_refresh_token", secret=True),
         Field("object_id", reference=Reference("ir.model", "model")),
-        Field("attach", "bool"),
-        Field("original", "bool"),
-        Field("priority", "int"),
+        Field("attach", "bool", default=True),
+        Field("original", "bool", default=False),
+        Field("priority", "int", default=5),
         *(Field(kind.flag, "bool", internal=True) for kind in confirmation.OAUTH.values()),
         Field("confirmed", "bool", wire="state", internal=True, from_wire=lambda state: state == "done"),
     ),

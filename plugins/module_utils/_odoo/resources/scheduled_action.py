@@ -201,7 +201,7 @@ SCHEDULED_ACTION = ScheduledAction(
     fields=(
         Field("xmlid", normalize=_xmlid),
         Field("name", internal=True),
-        Field("active", "bool"),
+        Field("active", "bool", default=True),
         Field("interval_number", "int", normalize=_interval, required=True),
         Field("interval_type", choices=tuple(MINUTES), required=True),
         Field("nextcall", normalize=_moment, required=True),

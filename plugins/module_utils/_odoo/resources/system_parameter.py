@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
@@ -22,6 +22,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_parameters import (
     KNOWN,
     SIGNS,
+    MailParameter,
     Sign,
     is_secret,
     meaning,
@@ -35,6 +36,14 @@ VALUES = ("value", "secret_value")
 def _value(item: Mapping[str, Any]) -> str | None:
     """Return the value an item gives, by whichever option, or None if it gives none."""
     return next((item[option] for option in VALUES if option in item), None)
+
+
+@dataclass
+class KnownParameters(Known):
+    """What else was read with all parameters: what this database shows of what it reads, and which ones there are."""
+
+    seen: set[Sign] = field(default_factory=set)
+    there: set[str] = field(default_factory=set)
 
 
 class SystemParameter(OdooResource):
@@ -67,11 +76,16 @@ class SystemParameter(OdooResource):
         return [("key", "in", sorted(keys | {FREEZE} if BASE_URL in keys else keys))]
 
     def exported(self, record: Record, known: Known) -> Record | None:
-        """Return a parameter that bears on mail and is read by this Odoo; the others are nobody's business here."""
-        declared = KNOWN.get(record["key"])
-        if declared is None or declared.manager:
+        """Return a parameter that bears on mail and is read by this Odoo; the others are nobody's business here.
+
+        A base URL that is not frozen is no setting: Odoo writes there where an administrator logged in last.
+        """
+        key, declared = record["key"], KNOWN.get(record["key"])
+        if declared is None or declared.manager or not isinstance(known, KnownParameters):
             return None
-        return super().exported(record, known)
+        if _unread(declared, known.seen) or (key == BASE_URL and FREEZE not in known.there):
+            return None
+        return {option: meaning(key, value) if option in VALUES else value for option, value in record.items()}
 
     def open(self, client: OdooClient) -> OdooSide:
         """Return the store, which knows what a value means."""
@@ -121,7 +135,10 @@ class ParameterStore(OdooStore):
         loaded = super().load(items, every=every, check_mode=check_mode)
         given = {item["key"]: item for item in items}
         current = [_as_given(record, given.get(record.values["key"], {})) for record in loaded.current]
-        return Loaded(loaded.desired, current, doubts + loaded.warnings)
+        known = KnownParameters(loaded.known.fields, loaded.known.references)
+        if every:
+            known.seen, known.there = _seen(self._client), {record.values["key"] for record in current}
+        return Loaded(loaded.desired, current, doubts + loaded.warnings, known)
 
 
 def _as_given(record: Existing, item: Mapping[str, Any]) -> Existing:
@@ -130,6 +147,11 @@ def _as_given(record: Existing, item: Mapping[str, Any]) -> Existing:
     secret = "secret_value" in item or ("value" not in item and is_secret(key))
     same = stored is not None and meaning(key, stored) == _value(item)
     return Existing(record.id, {"key": key, VALUES[secret]: _value(item) if same else stored})
+
+
+def _unread(known: MailParameter, seen: set[Sign]) -> bool:
+    """Whether a parameter has no effect in a database that shows these signs."""
+    return known.replaced in seen or (known.needs is not None and known.needs not in seen and not known.doubtful)
 
 
 def _check_live(client: OdooClient, items: Sequence[Record]) -> list[str]:
