@@ -30,6 +30,18 @@ LANES = {
 }
 
 
+def send(site: Odoo, sender: str, subject: str) -> None:
+    """Have Odoo send a mail of that sender at once."""
+    values = {
+        "subject": subject,
+        "email_from": f"Some One <{sender}>",
+        "email_to": "jo@customer.example",
+        "body_html": "<p>x</p>",
+    }
+    mail = site.call("mail.mail", "create", values)
+    site.call("mail.mail", "send", [mail])
+
+
 def sent(internet: Internet, subject: str, server: str) -> dict[str, Any]:
     """Wait for the submission with that subject at the provider, and return its record."""
     done = internet.run("sandbox-mail", "wait", "--subject", subject, "--server", server, "--timeout", "40")
@@ -44,14 +56,7 @@ def test_each_purpose_leaves_where_the_policy_says(
 ) -> None:
     server, port, login, visible = LANES[sender]
     subject = f"Out {next(numbers)}"
-    values = {
-        "subject": subject,
-        "email_from": f"Some One <{sender}>",
-        "email_to": "jo@customer.example",
-        "body_html": "<p>x</p>",
-    }
-    mail = site.call("mail.mail", "create", values)
-    site.call("mail.mail", "send", [mail])
+    send(site, sender, subject)
     record = sent(internet, subject, server)
     assert (record["server"], record["port"], record["auth_user"], record["tls"]) == (server, port, login, True)
     assert record["mail_from"] == "bounce@acme.example"
@@ -82,3 +87,20 @@ def test_a_bounce_comes_back_to_odoo(
         return [entry["notification_status"] for entry in found if entry["notification_status"] == "bounce"]
 
     assert until(status, f"the bounce of the mail to {address} in Odoo") == ["bounce"]
+
+
+def test_without_the_bounce_address_in_its_filter_a_server_sends_bounces_to_the_author(
+    site: Odoo, internet: Internet, numbers: itertools.count[int]
+) -> None:
+    """Why every filter of the policy names the bounce address: Odoo would never see these bounces."""
+    subject = f"Out {next(numbers)}"
+    (server,) = site.call("ir.mail_server", "search_read", [["sequence", "=", 10]], ["smtp_host", "from_filter"])
+    site.call("ir.mail_server", "write", [server["id"]], {"from_filter": "notifications@acme.example"})
+    try:
+        send(site, "notifications@acme.example", subject)
+        record = sent(internet, subject, server["smtp_host"])
+    finally:
+        site.call("ir.mail_server", "write", [server["id"]], {"from_filter": server["from_filter"]})
+    assert server["smtp_host"] == "smtppro.zoho.com"
+    assert "bounce@acme.example" in server["from_filter"]
+    assert record["mail_from"] == "notifications@acme.example"

@@ -8,24 +8,27 @@ import re
 import smtplib
 import ssl
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import host
 import images
 import pytest
+from support.playbooks import ansible_playbook
+from support.waiting import until
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = "mailops-test-role-postfix"
-PLAYBOOK = [{"hosts": "all", "gather_facts": False, "roles": ["mailops.odoo.postfix"]}]
+PLAY: dict[str, Any] = {"hosts": "all", "gather_facts": False, "roles": ["mailops.odoo.postfix"]}
+EMPTY = f"{CONTAINER}-empty"
+DATABASE = {"name": "acme", "url": "https://odoo.acme.example", "database": "prod", "token": "canary-Rt9-token"}
 VARIABLES = {
     "ansible_connection": "ansible.builtin.ssh",
-    "ansible_pipelining": True,
+    "ansible_host": CONTAINER,
+    "ansible_ssh_executable": str(ROOT / "sandbox/podman-as-ssh"),
     "ansible_ssh_transfer_method": "piped",
     "ansible_python_interpreter": "/usr/bin/python3",
     "postfix_hostname": "mx.acme.example",
@@ -65,13 +68,27 @@ def in_container(*argv: str, text: str | None = None, check: bool = True) -> sub
     return done
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-    """Return the condition's first true value."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
-        time.sleep(0.1)
-    return value
+class Run:
+    """One run of ansible-playbook: its exit code, all that it said, and the counts of its recap by host."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.code = done.returncode
+        self.output = done.stdout + done.stderr
+        self.words = " ".join(self.output.split())
+        recap = done.stdout.rpartition("PLAY RECAP")[2]
+        self.counts = {
+            name: {key: int(count) for key, count in re.findall(r"(\w+)=(\d+)", counts)}
+            for name, counts in re.findall(r"(?m)^(\S+)\s+: (ok=.*)$", recap)
+        }
+
+    def changed(self, name: str) -> int:
+        """Return how much was changed on a host with which all went well."""
+        assert self.counts[name]["failed"] == self.counts[name]["unreachable"] == 0, self.output
+        return self.counts[name]["changed"]
+
+    def refused(self, name: str) -> bool:
+        """Whether the host was stopped before any change."""
+        return self.counts[name]["failed"] == 1 and self.counts[name]["changed"] == 0
 
 
 class Gateway:
@@ -82,20 +99,21 @@ class Gateway:
         inspect = ("podman", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", CONTAINER)
         self.ip = host.run(*inspect).strip()
 
-    def apply(self, *options: str, container: str = CONTAINER, **variables: Any) -> tuple[int, str, int]:
-        """Run the role; return the exit code, the output and the number of changes."""
-        host_variables = {**VARIABLES, "ansible_ssh_executable": str(ROOT / "sandbox/podman-as-ssh"), **variables}
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps({"all": {"hosts": {container: host_variables}}}))
-        playbook = self.folder / "playbook.json"
-        playbook.write_text(json.dumps(PLAYBOOK))
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory, playbook, *options],
-            env=host.environment() | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible/collections")},
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        recap = re.search(r"changed=(\d+)", done.stdout)
-        return done.returncode, done.stdout + done.stderr, int(recap[1]) if recap else 0
+    def apply(self, *options: str, **hosts: dict[str, Any]) -> Run:
+        """Run the role once for all hosts (name -> variables): they are this container, unless they name another.
+
+        A run costs seconds, and most of them only once when it is for several hosts.
+        """
+        return self.play([PLAY], {"hosts": hosts}, *options)
+
+    def play(self, playbook: Path | list[dict[str, Any]], inventory: dict[str, Any], *options: str) -> Run:
+        """Run a playbook; the inventory is the group `all`."""
+        if isinstance(playbook, list):
+            plays, playbook = playbook, self.folder / "playbook.json"
+            playbook.write_text(json.dumps(plays))
+        path = self.folder / "inventory.json"
+        path.write_text(json.dumps({"all": {"vars": VARIABLES, **inventory}}))
+        return Run(ansible_playbook("--inventory", str(path), str(playbook), *options))
 
     def ask(self, *recipients: str) -> list[tuple[int, str]]:
         """Offer recipients from outside; return each one's answer."""
@@ -124,6 +142,11 @@ def configuration() -> str:
     return in_container("sha256sum", "/etc/postfix/main.cf", "/etc/postfix/master.cf").stdout
 
 
+def changed_files() -> str:
+    """Return what is newer than the fresh gateway."""
+    return in_container("find", "/etc", "/opt", "/usr", "-newercc", "/run/fresh").stdout
+
+
 def received() -> str:
     """Return all that the listener in the bridge's place has received, envelopes included."""
     return in_container("sh", "-c", "cat /run/bridge/* 2>/dev/null", check=False).stdout
@@ -136,37 +159,86 @@ def start_bridge() -> None:
         "--property=RuntimeDirectory=bridge", "--property=RuntimeDirectoryPreserve=yes",
         "smtp-sink", "-L", "-d", "/run/bridge/%M.", "unix:/var/spool/postfix/private/odoo-bridge", "10",
     )  # fmt: skip
-    wait_for(lambda: "odoo-bridge" in in_container("ss", "-lx").stdout, "the start of the listener")
+    until(lambda: "odoo-bridge" in in_container("ss", "-lx").stdout, "the start of the listener")
 
 
 @pytest.fixture(scope="module")
 def gateway_container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A fresh gateway, with a certificate and a main.cf that somebody else wrote."""
-    image = images.build("gateway")
+    images.build(["gateway"])
+    image = images.name_of("gateway")
     host.run("podman", "run", "-d", "--replace", "--name", CONTAINER, "--systemd=always", image)
     try:
-        wait_for(
+        until(
             lambda: in_container("systemctl", "is-system-running", "--wait", check=False).returncode == 0,
-            "the start of the container", seconds=60,
+            "the start of the container", 60,
         )  # fmt: skip
         in_container(
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-subj", "/CN=mx.acme.example", "-keyout", "/etc/ssl/mx.key", "-out", "/etc/ssl/mx.pem",
         )  # fmt: skip
         in_container("tee", "/etc/postfix/main.cf", text=FOREIGN_MAIN_CF)
+        in_container("touch", "/run/fresh")
         yield Gateway(tmp_path_factory.mktemp("postfix"))
     finally:
         host.run("podman", "rm", "--force", "--time", "0", CONTAINER)
 
 
 @pytest.fixture(scope="module")
+def refusals(gateway_container: Gateway) -> Run:
+    """One run with a host for each reason to refuse it."""
+    domains = [
+        {"name": "Acme.example", "others": "reject"},
+        {"name": "twice.example", "others": "reject"},
+        {"name": "twice.example", "others": "forward"},
+        {"name": "old.example", "others": "relay"},
+    ]
+    parameters = {"relay_domains": "x", "smtp_sasl_password_maps": f"static:{PASSWORD}", "myorigin\nx": 1}
+    wrong = {
+        "postfix_policy": {"inbound": {"domains": domains}},
+        "postfix_hostname": "mx",
+        "postfix_tls_key_file": "",
+        "postfix_parameters": parameters,
+        "postfix_postmaster": "root",
+    }
+    small = {"lmtp_bridge_message_size_limit": 36700159, "lmtp_bridge_databases": [DATABASE]}
+    bridge = {"role": "mailops.odoo.lmtp_bridge", "when": "inventory_hostname == 'small'"}
+    play = {**PLAY, "roles": [bridge, *PLAY["roles"]]}
+    return gateway_container.play([play], {"hosts": {"wrong": wrong, "foreign": {}, "small": small}}, "--diff", "-vvv")
+
+
+@pytest.fixture(scope="module")
 def converged(gateway_container: Gateway) -> Gateway:
     """The gateway after the role has taken it over; the bridge has written no maps yet."""
-    code, output, changed = gateway_container.apply("--diff", "-vvv", postfix_take_over=True)
-    assert code == 0, output
-    assert changed > 0
-    assert PASSWORD not in output
+    run = gateway_container.apply("--diff", "-vvv", gateway={"postfix_take_over": True})
+    assert run.changed("gateway") > 0
+    assert PASSWORD not in run.output
     return gateway_container
+
+
+@pytest.fixture(scope="module")
+def again(converged: Gateway) -> Run:
+    """A second run; at the same time one with a configuration that is not valid."""
+    before = configuration()
+    run = converged.apply("--diff", second={}, invalid={"postfix_parameters": {"queue_run_delay": "soon"}})
+    assert configuration() == before
+    return run
+
+
+@pytest.fixture(scope="module")
+def check_mode(converged: Gateway) -> Iterator[Run]:
+    """A run with --check, on an empty host and on a configured one."""
+    before = configuration()
+    images.build(["base-bookworm"])
+    image = images.name_of("base-bookworm")
+    host.run("podman", "run", "-d", "--replace", "--name", EMPTY, image, "sleep", "infinity")
+    try:
+        yield converged.apply(
+            "--check", "--diff", empty={"ansible_host": EMPTY}, configured={"postfix_message_size_limit": 1000000}
+        )
+    finally:
+        host.run("podman", "rm", "--force", "--time", "0", EMPTY)
+    assert configuration() == before
 
 
 @pytest.fixture(scope="module")
@@ -178,42 +250,12 @@ def with_bridge(converged: Gateway) -> Gateway:
         in_container("postmap", f"lmdb:{MAPS}/{name}")
     start_bridge()
     in_container("postfix", "reload")
-    wait_for(lambda: converged.answers() and converged.ask(KNOWN)[0][0] == 250, "the use of the maps")
+    until(lambda: converged.answers() and converged.ask(KNOWN)[0][0] == 250, "the use of the maps")
     return converged
 
 
-def test_check_mode_on_an_empty_host(gateway_container: Gateway) -> None:
-    name = f"{CONTAINER}-empty"
-    host.run("podman", "run", "-d", "--replace", "--name", name, images.build("base-bookworm"), "sleep", "infinity")
-    try:
-        code, output, changed = gateway_container.apply("--check", "--diff", container=name)
-        assert code == 0, output
-        assert changed > 0
-        assert "+# Managed by Ansible: mailops.odoo.postfix" in output
-        assert not host.succeeds("podman", "exec", name, "test", "-e", "/etc/postfix")
-        assert not host.succeeds("podman", "exec", name, "test", "-e", "/usr/sbin/postconf")
-    finally:
-        host.run("podman", "rm", "--force", "--time", "0", name)
-
-
-def test_all_wrong_values_are_named_before_anything_is_touched(gateway_container: Gateway) -> None:
-    before = configuration()
-    domains = [
-        {"name": "Acme.example", "others": "reject"},
-        {"name": "twice.example", "others": "reject"},
-        {"name": "twice.example", "others": "forward"},
-        {"name": "old.example", "others": "relay"},
-    ]
-    parameters = {"relay_domains": "x", "smtp_sasl_password_maps": f"static:{PASSWORD}", "myorigin\nx": 1}
-    code, output, _changed = gateway_container.apply(
-        postfix_policy={"inbound": {"domains": domains}},
-        postfix_hostname="mx",
-        postfix_tls_key_file="",
-        postfix_parameters=parameters,
-        postfix_postmaster="root",
-    )
-    assert code != 0
-    flat = " ".join(output.split())
+def test_all_wrong_values_are_named_before_anything_is_touched(refusals: Run) -> None:
+    assert refusals.refused("wrong")
     for problem in (
         "must be a domain in lower case: Acme.example",
         "must be there once: twice.example",
@@ -226,22 +268,49 @@ def test_all_wrong_values_are_named_before_anything_is_touched(gateway_container
         "must not name a parameter that the role sets itself: relay_domains",
         "must not hold a password",
     ):
-        assert problem in flat
-    assert PASSWORD not in output
-    assert configuration() == before
+        assert problem in refusals.words
+    assert PASSWORD not in refusals.output
+    assert changed_files() == ""
 
 
-def test_somebody_elses_configuration_is_shown_and_left_alone(gateway_container: Gateway) -> None:
-    before = configuration()
-    code, output, changed = gateway_container.apply("--diff", "-vvv")
-    assert code != 0
-    assert changed == 0
-    assert "-myhostname = mail.before.example" in output
-    assert "+myhostname = mx.acme.example" in output
-    assert "-smtp_sasl_password_maps = (hidden)" in output
-    assert "postfix_take_over=true" in output
-    assert PASSWORD not in output
-    assert configuration() == before
+def test_somebody_elses_configuration_is_shown_and_left_alone(refusals: Run) -> None:
+    assert refusals.refused("foreign")
+    assert "-myhostname = mail.before.example" in refusals.output
+    assert "+myhostname = mx.acme.example" in refusals.output
+    assert "-smtp_sasl_password_maps = (hidden)" in refusals.output
+    assert "on foreign was not written by the role" in refusals.words
+    assert "postfix_take_over=true" in refusals.output
+    assert PASSWORD not in refusals.output
+    assert changed_files() == ""
+
+
+def test_a_bridge_that_takes_less_than_postfix_is_refused_before_anything_is_touched(refusals: Run) -> None:
+    assert refusals.refused("small")
+    assert "lmtp_bridge_message_size_limit is 36700159 bytes, postfix_message_size_limit is 36700160" in refusals.words
+    assert changed_files() == ""
+
+
+def test_site_yml_changes_nothing_at_all_where_postfix_is_somebody_elses(gateway_container: Gateway) -> None:
+    """On none of the gateways, nor, earlier in the playbook, on Odoo's host and in its database."""
+    children = {
+        "odoo_hosts": {"hosts": {"odoo": {}}},
+        "odoo_databases": {"hosts": {"prod": {}}},
+        "mail_gateways": {"hosts": {"mx": {}, "mx2": {"postfix_take_over": True}}},
+    }
+    variables = {
+        "mail_policy": {"version": 1, "odoo": {}, **VARIABLES["postfix_policy"]},
+        "mail_delivery_token": DATABASE["token"],
+        "lmtp_bridge_databases": [DATABASE],
+        "odoo_addons_url": "http://127.0.0.1:9",
+        "odoo_connection": {"odoo_url": "http://127.0.0.1:9"},
+    }
+    inventory = {"vars": VARIABLES | variables, "children": children}
+    run = gateway_container.play(ROOT / "site.yml", inventory)
+    assert run.code != 0
+    assert run.refused("mx")
+    assert "on mx was not written by the role" in run.words
+    assert [run.changed(name) for name in ("mx2", "odoo", "prod")] == [0, 0, 0]
+    assert changed_files() == ""
 
 
 def test_take_over_keeps_a_copy_that_only_root_reads(converged: Gateway) -> None:
@@ -251,32 +320,31 @@ def test_take_over_keeps_a_copy_that_only_root_reads(converged: Gateway) -> None
     assert in_container("cat", copies[0]).stdout == FOREIGN_MAIN_CF
     assert in_container("head", "-n", "1", "/etc/postfix/main.cf").stdout.startswith("# Managed by Ansible")
     assert in_container("systemctl", "is-enabled", "postfix").stdout.strip() == "enabled"
-    wait_for(converged.answers, "the start of Postfix")
+    until(converged.answers, "the start of Postfix")
 
 
-def test_second_run_changes_nothing(converged: Gateway) -> None:
-    code, output, changed = converged.apply("--diff")
-    assert (code, changed) == (0, 0), output
+def test_second_run_changes_nothing(again: Run) -> None:
+    assert again.changed("second") == 0
 
 
-def test_check_mode_on_a_configured_host(converged: Gateway) -> None:
-    before = configuration()
-    code, output, changed = converged.apply("--check", "--diff", postfix_message_size_limit=1000000)
-    assert code == 0, output
-    assert changed == 1
-    assert "+message_size_limit = 1000000" in output
-    assert configuration() == before
-
-
-def test_an_invalid_configuration_leaves_the_running_one(converged: Gateway) -> None:
-    before = configuration()
-    code, output, changed = converged.apply(postfix_parameters={"queue_run_delay": "soon"})
-    assert code != 0
-    assert changed == 0
-    assert "queue_run_delay = soon: must be a time" in " ".join(output.split())
-    assert configuration() == before
+def test_an_invalid_configuration_leaves_the_running_one(again: Run, converged: Gateway) -> None:
+    assert again.refused("invalid")
+    assert "queue_run_delay = soon: must be a time" in again.words
     assert converged.answers()
     assert in_container("sh", "-c", "ls -d /tmp/postfix-* 2>/dev/null", check=False).stdout == ""
+
+
+def test_check_mode_on_an_empty_host(check_mode: Run) -> None:
+    assert check_mode.changed("empty") > 0
+    assert "+# Managed by Ansible: mailops.odoo.postfix" in check_mode.output
+    assert not host.succeeds("podman", "exec", EMPTY, "test", "-e", "/etc/postfix")
+    assert not host.succeeds("podman", "exec", EMPTY, "test", "-e", "/usr/sbin/postconf")
+
+
+def test_check_mode_on_a_configured_host(check_mode: Run) -> None:
+    assert check_mode.changed("configured") == 1
+    assert "+message_size_limit = 1000000" in check_mode.output
+    assert check_mode.code == 0
 
 
 @pytest.fixture(scope="module")
@@ -349,24 +417,24 @@ def test_who_gets_mail(with_bridge: Gateway, recipient: str, code: int, text: st
 def test_known_recipients_reach_the_bridge_with_long_lines_unfolded(with_bridge: Gateway) -> None:
     line = "long line " * 200
     with_bridge.send("sales+tag@acme.example", "long", line.encode() + b"\r\n")
-    mail = wait_for(lambda: line in (text := received()) and text, "the delivery to the bridge")
+    mail = until(lambda: line in (text := received()) and text, "the delivery to the bridge")
     assert "X-Rcpt-Args: <sales+tag@acme.example>" in mail
 
 
 def test_mail_waits_while_the_bridge_is_down(with_bridge: Gateway) -> None:
     in_container("systemctl", "stop", "bridge")
     with_bridge.send(KNOWN, "while the bridge is down")
-    wait_for(lambda: "private/odoo-bridge" in in_container("postqueue", "-j").stdout, "the attempt to deliver")
+    until(lambda: "private/odoo-bridge" in in_container("postqueue", "-j").stdout, "the attempt to deliver")
     start_bridge()
     in_container("postqueue", "-f")
-    wait_for(lambda: "while the bridge is down" in received(), "the delivery to the bridge")
+    until(lambda: "while the bridge is down" in received(), "the delivery to the bridge")
 
 
 def test_other_recipients_leave_over_verified_tls_only(with_bridge: Gateway) -> None:
     in_container("systemd-run", "--unit=relay-host", "--uid=postfix", "smtp-sink", "127.0.0.1:2525", "10")
-    wait_for(lambda: ":2525" in in_container("ss", "-lt").stdout, "the start of the relay host")
+    until(lambda: ":2525" in in_container("ss", "-lt").stdout, "the start of the relay host")
     with_bridge.send("someone@old.example", "for the relay host")
-    queue = wait_for(
+    queue = until(
         lambda: "delay_reason" in (text := in_container("postqueue", "-j").stdout) and text, "the attempt to relay"
     )
     assert "TLS is required, but was not offered by host 127.0.0.1" in queue
@@ -374,7 +442,7 @@ def test_other_recipients_leave_over_verified_tls_only(with_bridge: Gateway) -> 
 
 def test_mail_for_the_postmaster_is_kept(with_bridge: Gateway) -> None:
     with_bridge.send("postmaster@acme.example", "for the postmaster")
-    wait_for(
+    until(
         lambda: "for the postmaster" in in_container("cat", "/var/mail/root", check=False).stdout, "the local delivery"
     )
 

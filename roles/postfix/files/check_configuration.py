@@ -92,7 +92,10 @@ def main() -> int:
     candidates: dict[str, str] = json.load(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="postfix-") as directory:
         for name, text in candidates.items():
-            Path(directory, name).write_text(text)
+            path = Path(directory, name)
+            path.write_text(text)
+            # Postfix waits for two seconds before it reads a file that may still be being written.
+            os.utime(path, (0, 0))
         try:
             check_values(directory)
             check_certificate(directory)

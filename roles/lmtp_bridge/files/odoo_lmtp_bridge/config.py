@@ -40,7 +40,8 @@ class Config:
     """Sizes in bytes, times in seconds.
 
     `concurrency` is the number of posts in flight at once; about twice the number of Odoo's
-    workers is the most that helps. `byte_budget` bounds the mail held in memory.
+    workers is the most that helps. `byte_budget` bounds the mail held in memory; `load` makes it
+    larger where two of the largest messages would not fit.
     """
 
     databases: tuple[Database, ...]
@@ -90,6 +91,9 @@ def parse(document: object) -> Config:
         if key in values:
             values[key] = _absolute(values[key], key)
     config = Config(databases=databases, **values)  # type: ignore[arg-type]
+    if "byte_budget" not in values:
+        budget = max(config.byte_budget, 2 * config.message_size_limit)
+        return dataclasses.replace(config, byte_budget=budget)
     if config.byte_budget < config.message_size_limit:
         raise ConfigError("byte_budget: must not be less than message_size_limit")
     return config
