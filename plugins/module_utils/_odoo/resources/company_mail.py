@@ -43,7 +43,7 @@ COMPANY_MAIL = CompanyMail(
             "alias_domain",
             wire="alias_domain_id",
             normalize=addresses.domain,
-            reference=Reference("mail.alias.domain", "name", planned=True),
+            reference=Reference("mail.alias.domain", "name", read_all=True, planned=True),
         ),
     ),
 )
