@@ -94,6 +94,16 @@ class Http:
                 answer.status_code,
             ) from None
 
+    def visit(self, path: str) -> bool:
+        """GET a page for the cookies it sets; return whether the server had it."""
+        try:
+            answer = self.session.get(
+                self.base_url + path, timeout=self.timeout, verify=self.verify, allow_redirects=False
+            )
+        except (requests.exceptions.RequestException, OSError):
+            return False
+        return answer.status_code < 400
+
 
 _REACH = "Check host name, port and firewall, and that the service runs."
 

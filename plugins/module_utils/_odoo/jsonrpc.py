@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import errors
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import refusal
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import CONTEXT, Domain
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.version import series
+
+# The page of Werkzeug, Odoo's web library, for an exception that nobody caught. nginx writes its own differently.
+UNCAUGHT = "<title>500 Internal Server Error</title> <h1>Internal Server Error</h1>"
 
 
 class JsonRpcClient:
@@ -29,6 +33,7 @@ class JsonRpcClient:
         self._password = password
         self._uid: int | None = None
         self._calls = 0
+        self._chosen = False
 
     def version(self) -> str:
         """Return the series, such as `19.0`; needs no login."""
@@ -67,10 +72,22 @@ class JsonRpcClient:
         context = {**CONTEXT, **kwargs.pop("context", {})}
         if self._uid is None:
             self._uid = self._authenticate()
-        return self._service(
-            "object", "execute_kw", self.database, self._uid, self._password, model, method, args,
-            {**kwargs, "context": context},
-        )  # fmt: skip
+        call = (self.database, self._uid, self._password, model, method, args, {**kwargs, "context": context})
+        try:
+            return self._service("object", "execute_kw", *call)
+        except errors.ProtocolError as error:
+            if UNCAUGHT not in error.message or not self._choose_database():
+                raise
+        return self._service("object", "execute_kw", *call)
+
+    def _choose_database(self) -> bool:
+        """Tie the session to the database; return whether that is new.
+
+        An Odoo 14 with several databases (seen) answers a refusal with a bare 500 unless it knows by the session which
+        database is meant. The refused call was rolled back, so it may be made again to hear why.
+        """
+        first, self._chosen = not self._chosen, True
+        return first and self._http.visit(f"/web/login?db={quote(self.database)}")
 
     def _authenticate(self) -> int:
         uid = self._service("common", "authenticate", self.database, self._login, self._password, {})
