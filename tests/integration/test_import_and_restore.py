@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from support.machines import Odoo
 from support.modules import recorded, run_module
 from support.playbooks import ROOT, ansible_playbook
@@ -54,6 +55,17 @@ ALIASES = [
     {"alias_name": "sales", "alias_model": "crm.lead", "alias_defaults": {"type": "lead", "tag_ids": [[6, 0, []]]}},
     {"alias_name": "partners", "alias_model": "crm.lead", "alias_contact": "partners"},
 ]
+MODULES = {
+    "parameters": "system_parameters",
+    "alias_domains": "alias_domains",
+    "companies": "companies_mail",
+    "users": "users_mail",
+    "servers": "mail_servers",
+    "aliases": "mail_aliases",
+    "allowed_senders": "allowed_senders",
+    "incoming_servers": "incoming_servers",
+    "scheduled_actions": "scheduled_actions",
+}
 # model → what a restore must bring back
 FIELDS = {
     "ir.mail_server": [
@@ -158,6 +170,45 @@ def test_a_live_database_is_taken_over_and_applying_the_policy_changes_nothing(
     assert applied.returncode == 0
     assert "canary" not in applied.stdout + applied.stderr
     assert state(odoo) == before
+
+
+def test_every_list_that_is_exported_is_applied_without_change(any_odoo: Odoo) -> None:
+    """By the plural modules themselves, whatever the roles make of them."""
+    odoo = any_odoo
+    odoo.call("ir.mail_server", "create", {"name": "Mailgun", "smtp_host": "smtp.mailgun.org", "smtp_pass": CANARY})
+    draft = {"name": "Never confirmed", "server_type": "imap", "server": "imap.acme.example", "user": "a", "port": 993}
+    draft["is_ssl"] = True
+    archived = {**draft, "name": "Archived", "password": CANARY, "active": False}
+    local = {"name": "By the gateway", "server_type": "local"}
+    odoo.call("fetchmail.server", "create", [draft, archived, local])
+    parameters = {
+        "web.base.url.freeze": "yes",
+        "mail.catchall.domain.allowed": "brand.example, acme.example",
+        "mail.force.smtp.from": "read@nowhere.example",
+        "google_gmail_client_secret": CANARY,
+        "unknown.to.mail": "x",
+    }
+    run_module(
+        "alias_domain",
+        {**odoo.connection(), "name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"},
+    )
+    odoo.call("ir.config_parameter", "create", [{"key": key, "value": value} for key, value in parameters.items()])
+    told = run_module("mail_settings_info", {**odoo.connection(), "secrets": True}, no_log=True)
+    assert not told.get("failed"), told
+    policy = told["policy"]
+    assert {item["key"] for item in policy["parameters"]} == {
+        "web.base.url", "web.base.url.freeze", "mail.catchall.domain.allowed", "google_gmail_client_secret",
+    }  # fmt: skip
+    assert [item["name"] for item in policy["incoming_servers"]] == ["Archived", "By the gateway"]
+    assert told["left_out"] == ["incoming server Never confirmed: a policy would change its confirmed"]
+    assert sorted(told["secrets"].values()) == [CANARY] * 3
+    assert set(policy) <= set(MODULES)
+    values = {"{{ " + name + " }}": value for name, value in told["secrets"].items()}
+    for key, items in policy.items():
+        given = [{name: values.get(str(value), value) for name, value in item.items()} for item in items]
+        applied = run_module(MODULES[key], {**odoo.connection(), CATALOGUE[key].plural: given}, check=True)
+        assert not applied.get("failed"), applied
+        assert applied["changed"] is False, applied
 
 
 def test_secrets_are_returned_only_where_nobody_sees_them(odoo: Odoo) -> None:

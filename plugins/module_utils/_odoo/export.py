@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, duplicates
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE, NOT_IMPORTED
@@ -43,7 +43,7 @@ def read(client: OdooClient) -> dict[str, Loaded]:
     for key, resource in CATALOGUE.items():
         try:
             found[key] = resource.open(client).load([], every=True)
-        except NotFoundError:
+        except MailopsError:  # on 14 a missing model is an error like any other
             if client.search_read("ir.model", [("model", "=", resource.model)], ["model"]):
                 raise
     return found

@@ -61,7 +61,7 @@ class OdooResource(Resource):
 
         What this returns for a record, `prepare` turns into the record's values again.
         """
-        if record.get(self.key[0]) is None:
+        if not record.get(self.key[0]):
             return None
         return {option: record[option] for option in self.item_spec() if option in record}
 

@@ -204,7 +204,7 @@ INCOMING_SERVER = IncomingServer(
         Field("active", "bool", default=True),
         Field("server_type", choices=("imap", "pop", "local", "gmail", "outlook"), required=True),
         Field("server"),
-        Field("port", "int", clear=0, normalize=_port),
+        Field("port", "int", clear=0, normalize=_port, from_wire=lambda port: port or None),
         Field("is_ssl", "bool"),
         Field("user"),
         Field("password", secret=True),
