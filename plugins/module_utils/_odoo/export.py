@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, duplicates
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mass_mailing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE, NOT_IMPORTED
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, Loaded, OdooResource
@@ -32,7 +34,7 @@ class Section:
     `left_out` says of each record that a policy cannot hold why, in one sentence.
     """
 
-    policy: dict[str, list[Record]] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
@@ -87,7 +89,19 @@ def section(found: Mapping[str, Loaded]) -> Section:
         items.sort(key=lambda item: (item.get("sequence", 0), resource.name_of(item)))
         if items:
             result.policy[key] = [_with_references(key, resource, item, result.secrets) for item in items]
+    dedicated = _mass_mailing_server(found)
+    if dedicated in [server["name"] for server in result.policy.get("servers", [])]:
+        result.policy["mass_mailing_server"] = dedicated
     return result
+
+
+def _mass_mailing_server(found: Mapping[str, Loaded]) -> str | None:
+    """Return the name of the server that Email Marketing is set to send by."""
+    values = {record.values["key"]: record.values.get("value") for record in found["parameters"].current}
+    for record in found["servers"].current:
+        if {item["key"]: item["value"] for item in mass_mailing.parameters(record.id)}.items() <= values.items():
+            return str(record.values["name"])
+    return None
 
 
 def policy_item(resource: OdooResource, item: Record) -> Record:

@@ -13,7 +13,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Exi
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooSide
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, OdooSide
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.standing import Standing, email_from_wire
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
 
@@ -30,6 +30,10 @@ class UserMail(Standing):
     def open(self, client: OdooClient) -> OdooSide:
         """Return the store, which spares placeholders a mail."""
         return UserStore(client, self)
+
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Leave out who only has the portal: there may be thousands."""
+        return None if record["share"] else super().exported(record, known)
 
     def check_item(self, item: Mapping[str, Any], place: str) -> None:
         """Check that the notification type is not taken away: every user has one."""
@@ -78,5 +82,6 @@ USER_MAIL = UserMail(
         Field("login", normalize=_login),
         Field("email", normalize=addresses.address, from_wire=email_from_wire),
         Field("notification_type", choices=("email", "inbox")),
+        Field("share", "bool", internal=True),
     ),
 )
