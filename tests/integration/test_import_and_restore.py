@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from support.machines import Odoo
 from support.modules import recorded, run_module
@@ -125,8 +124,8 @@ def state(odoo: Odoo) -> dict[str, list[dict[str, Any]]]:
 
 
 def decrypted(path: Path) -> str:
-    password = subprocess.run([ROOT / "sandbox" / "vault-password"], capture_output=True, check=True).stdout.strip()
-    return VaultLib([("default", VaultSecret(password))]).decrypt(path.read_bytes()).decode()
+    # In a process of its own: where the controller's code is imported, modules run in-process return no warnings.
+    return subprocess.run(["ansible-vault", "view", path], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def the_server(odoo: Odoo, name: str) -> list[int]:
