@@ -80,7 +80,7 @@ dependents:
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addon
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addon, snapshot
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 
 
@@ -108,6 +108,7 @@ def main() -> None:
             if not module.params["force"]:
                 addon.refuse_if_needed(name, others)
         if wanted and not module.check_mode:
+            snapshot.before_writing(client, module.params)
             sent = True
             found = addon.carry_out(client, name, wanted, module.params["wait_timeout"])
     except MailopsError as error:

@@ -50,6 +50,20 @@ def test_a_gmail_server_as_the_version_says_it(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
+@pytest.mark.parametrize(
+    "item", [GMAIL, {"name": "I", "server_type": "imap", "server": "a", "user": "u", "password": "canary-p"}]
+)
+def test_what_is_exported_changes_nothing(version: str, item: Record) -> None:
+    known = Known(VERSIONS[version], {})
+    record = created(version, item)
+    exported = INCOMING_SERVER.exported(record, known)
+    assert exported
+    assert exported["server_type"] == item["server_type"]
+    prepared, _warnings = INCOMING_SERVER.prepare(exported, known)
+    assert plan(INCOMING_SERVER, [prepared], [Existing(4, record)]) == []
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_without_consent_nothing_is_confirmed(version: str) -> None:
     written = created(version, {"name": "O", "server_type": "outlook", "user": "acme@outlook.example"})
     assert "confirmed" not in written
