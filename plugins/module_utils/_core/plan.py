@@ -16,10 +16,14 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Rec
 
 @dataclass(frozen=True)
 class Existing:
-    """A record as it is: its id on the other side, and its values in canonical form."""
+    """A record as it is: its id on the other side, and its values in canonical form.
+
+    `key` is that of the item which means this record, where the record's own differs: it is about to be renamed.
+    """
 
     id: int
     values: Record
+    key: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def plan(
         raise ConflictError(f"{resource.plural}: {_text(key)} is given more than once", "Keep one of them.")
     by_key: dict[tuple[Any, ...], list[Existing]] = {}
     for record in current:
-        by_key.setdefault(resource.key_of(record.values), []).append(record)
+        by_key.setdefault(record.key or resource.key_of(record.values), []).append(record)
     twins = _Twins(resource, current, set(keys), adopt)
     changes: list[Change] = []
     for item, key in zip(desired, keys, strict=True):

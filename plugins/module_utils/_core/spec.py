@@ -24,15 +24,16 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Reference:
-    """A field that points at a record of another model, named by that model's `key` field.
+    """A field that points at a record of another model, named by that model's `key` field; a list points at several.
 
-    With `read_all` every record of the model is read, not only those named: for short lists of which
-    the whole must be known. With `planned` the record may be one that an earlier task of the same run creates, so
-    check mode, where that task created nothing, takes it for granted.
+    `also` names fields of that model which are read along with the key. With `read_all` every record of the model is
+    read, not only those named: for short lists of which the whole must be known. With `planned` the record may be one
+    that an earlier task of the same run creates, so check mode, where that task created nothing, takes it for granted.
     """
 
     model: str
     key: str
+    also: tuple[str, ...] = ()
     read_all: bool = False
     planned: bool = False
 

@@ -17,10 +17,14 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import O
 
 @dataclass
 class Known:
-    """What was read about the database: the model's fields, and per referencing option name → id."""
+    """What was read about the database: the model's fields, and per referencing option name → id.
+
+    `details` has, per referencing option, name → the fields that its reference asks for (`also`).
+    """
 
     fields: Mapping[str, Mapping[str, Any]]
     references: dict[str, dict[str, int]]
+    details: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def has(self, field: Field) -> bool:
         """Whether this Odoo has the field behind an option."""

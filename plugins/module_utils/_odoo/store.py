@@ -19,7 +19,7 @@ class OdooStore:
     """Implements the engine's Store for one resource of one database.
 
     Reads, whatever the number of items: one `fields_get`, one read per referenced model, the main read; a resource
-    may add one `fields_get` per model its items name.
+    may add reads per model its items name.
     """
 
     def __init__(self, client: OdooClient, resource: OdooResource) -> None:
@@ -42,14 +42,16 @@ class OdooStore:
             desired.append(prepared)
             warnings.extend(warning for warning in told if warning not in warnings)
         self._resource.check_with(self._client, desired)
-        domain = [] if every else self._resource.domain(desired)
+        current = self._read([] if every else self._resource.domain(desired))
+        warnings.extend(self._resource.remarks(self._client, desired, current))
+        return Loaded(desired, current, warnings, self._known)
+
+    def _read(self, domain: Sequence[Any]) -> list[Existing]:
         fields = [field for field in self._resource.fields if self._known.has(field)]
         records = self._client.search_read(
             self._resource.model, domain, list(dict.fromkeys(field.wire_name for field in fields))
         )
-        current = [Existing(record["id"], self._decode(record, fields)) for record in records]
-        warnings.extend(self._resource.remarks(self._client, desired, current))
-        return Loaded(desired, current, warnings, self._known)
+        return [Existing(record["id"], self._decode(record, fields)) for record in records]
 
     def create(self, records: Sequence[Record]) -> list[int]:
         """Create the records in one call."""
@@ -66,17 +68,18 @@ class OdooStore:
     def _read_known(self, items: Sequence[Record], every: bool) -> None:
         fields = self._client.fields_get(self._resource.model)
         self._known = Known(fields, {})
+        pointing: dict[Reference, list[Field]] = {}
         for field in self._resource.fields:
             if field.reference and self._known.has(field):
-                wanted = sorted({item[field.name] for item in items if item.get(field.name)})
-                domain = [] if every or field.reference.read_all else [(field.reference.key, "in", wanted)]
-                self._known.references[field.name] = self._read_reference(field.reference, domain)
-
-    def _read_reference(self, reference: Reference, domain: Sequence[Any]) -> dict[str, int]:
-        return {
-            record[reference.key]: record["id"]
-            for record in self._client.search_read(reference.model, domain, [reference.key])
-        }
+                pointing.setdefault(field.reference, []).append(field)
+        for reference, options in pointing.items():
+            given = (_names(item.get(option.name)) for item in items for option in options)
+            wanted = sorted({name for names in given for name in names})
+            domain = [] if every or reference.read_all else [(reference.key, "in", wanted)]
+            records = self._client.search_read(reference.model, domain, [reference.key, *reference.also])
+            for option in options:
+                self._known.references[option.name] = {record[reference.key]: record["id"] for record in records}
+                self._known.details[option.name] = {record[reference.key]: record for record in records}
 
     def _check_known(self, item: Mapping[str, Any], check_mode: bool) -> list[str]:
         resource, known, warnings = self._resource, self._known, []
@@ -94,11 +97,12 @@ class OdooStore:
                     f"{place} is {value!r}: this Odoo knows only {', '.join(choices)}",
                     "A further value may come with another app: employees with Employees, gmail with google_gmail.",
                 )
-            if field.reference and value is not None and value not in known.references[name]:
-                missing = f"this Odoo has no {field.reference.model} {value!r}"
-                if not (check_mode and field.reference.planned):
-                    raise NotFoundError(f"{place} is {value!r}: {missing}")
-                warnings.append(f"{missing}; check mode takes it for granted that the run would have created it")
+            if field.reference:
+                for missing in (key for key in _names(value) if key not in known.references[name]):
+                    told = f"this Odoo has no {field.reference.model} {missing!r}"
+                    if not (check_mode and field.reference.planned):
+                        raise NotFoundError(f"{place} is {value!r}: {told}")
+                    warnings.append(f"{told}; check mode takes it for granted that the run would have created it")
         return warnings
 
     def _decode(self, record: Mapping[str, Any], fields: Sequence[Field]) -> Record:
@@ -107,9 +111,11 @@ class OdooStore:
     def _decoded(self, field: Field, value: Any) -> Any:
         if field.reference:
             if not value:
-                return None
+                return [] if field.type == "list" else None
             references = self._known.references[field.name]
             names = {number: name for name, number in references.items()}
+            if field.type == "list":
+                return sorted(names[number] for number in value if number in names)
             if value[0] not in names:
                 # Not one that an item names, so its name was not read. Known from here on, to be written back.
                 names[value[0]] = f"{value[1]} (id {value[0]})"
@@ -126,7 +132,16 @@ class OdooStore:
             if value is None:
                 wire[field.wire_name] = field.clear
             elif field.reference:
-                wire[field.wire_name] = self._known.references[name][value]
+                ids = [self._known.references[name][key] for key in _names(value)]
+                # (6, 0, ids) is Odoo's command for "these and no others".
+                wire[field.wire_name] = [[6, 0, ids]] if field.type == "list" else ids[0]
             else:
                 wire[field.wire_name] = field.to_wire(value)
         return wire
+
+
+def _names(value: Any) -> list[str]:
+    """Return the names in a reference's value: none, one or several."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]

@@ -174,3 +174,11 @@ def test_a_number_is_whole_or_not_and_never_a_yes() -> None:
     for wrong in (True, "2"):
         with pytest.raises(ValidationError, match="which is no number"):
             sized.check({"name": "a", "size": wrong}, "thing")
+
+
+def test_a_record_that_is_about_to_be_renamed_is_found_by_its_new_name() -> None:
+    current = [Existing(7, {"name": "old", "size": 1}, key=("new",)), Existing(8, {"name": "other", "size": 1})]
+    (renamed,) = plan(THING, [{"name": "new", "size": 1}], current)
+    assert (renamed.action, renamed.id, renamed.name, renamed.values) == ("update", 7, "new", {"name": "new"})
+    pruned = plan(THING, [{"name": "new"}], current, prune=True, prune_limit=1)
+    assert [(change.action, change.id) for change in pruned] == [("update", 7), ("delete", 8)]
