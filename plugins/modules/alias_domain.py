@@ -12,16 +12,17 @@ short_description: Manage an alias domain of Odoo
 version_added: 0.1.0
 description:
   - Creates, changes or deletes one alias domain with its bounce, catchall and default-from addresses.
-  - Needs Odoo 17 or later, where an alias domain is a record (C(mail.alias.domain)).
   - The first alias domain that is created in a database is given to all its companies and aliases; later ones to none.
 author:
   - The mailops.odoo authors (@mailops)
 extends_documentation_fragment:
   - mailops.odoo.connection
   - mailops.odoo.alias_domain
+  - mailops.odoo.alias_domain.safety
   - mailops.odoo.state
   - mailops.odoo.attributes
 seealso:
+  - module: mailops.odoo.alias_domain_info
   - module: mailops.odoo.alias_domains
   - module: mailops.odoo.mail_alias
 """
@@ -38,10 +39,25 @@ EXAMPLES = r"""
     catchall_alias: catchall
     default_from: no-reply
 
+- name: Replies come to replies@ now; those to mail that was sent before still arrive
+  mailops.odoo.alias_domain:
+    name: shop.example
+    bounce_alias: bounce
+    catchall_alias: replies
+    former_catchall_aliases: [catchall]
+
+- name: The domain itself got another name
+  mailops.odoo.alias_domain:
+    name: trade.example
+    former_names: [wholesale.example]
+    bounce_alias: bounce
+    catchall_alias: catchall
+
 - name: A domain that was never used goes
   mailops.odoo.alias_domain:
     name: old.acme.example
     state: absent
+    allow_delete: true
 """
 
 RETURN = r"""

@@ -12,16 +12,17 @@ short_description: Manage the alias domains of Odoo as a list
 version_added: 0.1.0
 description:
   - Creates and changes any number of alias domains with a constant number of reads and batched writes.
-  - Needs Odoo 17 or later, where an alias domain is a record (C(mail.alias.domain)).
 author:
   - The mailops.odoo authors (@mailops)
 extends_documentation_fragment:
   - mailops.odoo.connection
   - mailops.odoo.alias_domain.list
+  - mailops.odoo.alias_domain.safety
   - mailops.odoo.state.prune
   - mailops.odoo.attributes
 seealso:
   - module: mailops.odoo.alias_domain
+  - module: mailops.odoo.alias_domain_info
   - module: mailops.odoo.mail_aliases
 """
 

@@ -12,7 +12,9 @@ short_description: Manage an e-mail alias of Odoo
 version_added: 0.1.0
 description:
   - Creates, changes or deletes one alias (C(mail.alias)), an address at which mail becomes a record.
-  - An alias that a sales team or a project owns is changed in place, not created a second time.
+  - An alias that a sales team or a project owns is changed in place, not created a second time. Odoo does not let it be deleted;
+    O(state=absent) takes its name away, so that it takes no mail.
+  - The address must not be the catchall or bounce address of its alias domain.
 author:
   - The mailops.odoo authors (@mailops)
 extends_documentation_fragment:
@@ -21,6 +23,7 @@ extends_documentation_fragment:
   - mailops.odoo.state
   - mailops.odoo.attributes
 seealso:
+  - module: mailops.odoo.mail_alias_info
   - module: mailops.odoo.mail_aliases
   - module: mailops.odoo.alias_domain
 """
@@ -38,6 +41,16 @@ EXAMPLES = r"""
     alias_defaults:
       type: lead
     alias_contact: everyone
+
+- name: Mail to contact@ becomes a lead of the team Sales, from partners only
+  mailops.odoo.mail_alias:
+    alias_name: contact
+    alias_domain: acme.example
+    owner:
+      model: crm.team
+      name: Sales
+    alias_contact: partners
+    alias_bounced_content: Please write to <a href="mailto:info@acme.example">info@acme.example</a>.
 
 - name: Nobody writes to fax@ any more
   mailops.odoo.mail_alias:

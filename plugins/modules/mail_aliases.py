@@ -12,7 +12,8 @@ short_description: Manage the e-mail aliases of Odoo as a list
 version_added: 0.1.0
 description:
   - Creates and changes any number of aliases (C(mail.alias)) with a constant number of reads and batched writes.
-  - An alias that a sales team or a project owns is changed in place, not created a second time.
+  - An alias that a sales team or a project owns is changed in place, not created a second time. O(prune) never deletes one of
+    those, nor one without a name.
 author:
   - The mailops.odoo authors (@mailops)
 extends_documentation_fragment:
@@ -22,6 +23,7 @@ extends_documentation_fragment:
   - mailops.odoo.attributes
 seealso:
   - module: mailops.odoo.mail_alias
+  - module: mailops.odoo.mail_alias_info
   - module: mailops.odoo.alias_domains
 """
 

@@ -121,16 +121,17 @@ def test_check_mode_takes_a_planned_alias_domain_for_granted(odoo: Odoo) -> None
 
 
 def test_what_was_applied_before_a_failure_is_told(odoo: Odoo) -> None:
-    """Odoo itself refuses a local part that is the domain's catchall: seen only when the batch is written."""
+    """The database itself refuses one: seen only when the batch is written."""
     domain = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"}
     run_module("alias_domain", {**odoo.connection(), **domain})
-    names = ["one", "two", "catchall", "three"]
+    odoo.sql("ALTER TABLE mail_alias ADD CHECK (alias_name <> 'refused')")
+    names = ["one", "two", "refused", "three"]
     aliases = [{"alias_name": name, "alias_domain": "acme.example", "alias_model": "crm.lead"} for name in names]
     result = run_module("mail_aliases", {**odoo.connection(), "aliases": aliases})
     assert result["failed"]
     assert result["changed"]
     assert result["applied"] == ["one @ acme.example", "two @ acme.example"]
-    assert result["failed_name"] == "catchall @ acme.example"
+    assert result["failed_name"] == "refused @ acme.example"
     assert result["remaining"] == ["three @ acme.example"]
     stored = odoo.call("mail.alias", "search_read", [["alias_name", "in", names]], ["alias_name"])
     assert sorted(record["alias_name"] for record in stored) == ["one", "two"]

@@ -88,7 +88,7 @@ def cycle(odoo: Odoo, module: str, options: Callable[[dict[str, Any]], dict[str,
     step({**record, **change}, False)
     key = {name: record[name] for name in ("name", "alias_name", "alias_domain", "key") if name in record}
     singular = module if module in SINGULAR else PLURAL[module][1]
-    absent = {**key, "state": "absent"}
+    absent = {**key, "state": "absent", **({"allow_delete": True} if singular == "alias_domain" else {})}
     with recorded(odoo.url, odoo.ca_file) as (url, calls):
         assert run_module(singular, {**odoo.connection(), "odoo_url": url, **absent}, check=True)["changed"]
     assert not WRITES & {method for _model, method in calls}, calls

@@ -37,14 +37,17 @@ class OdooStore:
         desired: list[Record] = []
         warnings: list[str] = []
         for item in items:
-            prepared, told = self._resource.prepare(item, self._known)
-            told += self._check_known(prepared, check_mode)
+            prepared, told = self._fitted(item, check_mode)
             desired.append(prepared)
             warnings.extend(warning for warning in told if warning not in warnings)
         self._resource.check_with(self._client, desired)
         current = self._read([] if every else self._resource.domain(desired))
         warnings.extend(self._resource.remarks(self._client, desired, current))
         return Loaded(desired, current, warnings, self._known)
+
+    def _fitted(self, item: Record, check_mode: bool) -> tuple[Record, list[str]]:
+        prepared, warnings = self._resource.prepare(item, self._known)
+        return prepared, warnings + self._check_known(prepared, check_mode)
 
     def _read(self, domain: Sequence[Any]) -> list[Existing]:
         fields = [field for field in self._resource.fields if self._known.has(field)]

@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Reference
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses, markup
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_targets import Targets
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, OdooResource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.mail_alias_store import MailAliasStore
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Known, OdooResource, OdooSide
+
+MODEL = Reference("ir.model", "model", also=("is_mail_thread",))
+# 14 to 16 put a hyphen in the place of any others (mail.alias, _clean_and_check_unique); 17 and later keep them.
+CHANGED_BY_16 = re.compile(r"[^\w+.]+", re.ASCII)
 
 
 def _defaults_to_wire(value: dict[str, Any]) -> str:
@@ -36,21 +43,67 @@ def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
+def _record_id(value: int) -> int:
+    if value < 1:
+        raise ValueError("the id of a record is 1 or more; null clears it")
+    return value
+
+
+def _owner(value: Mapping[str, Any]) -> dict[str, str]:
+    if set(value) != {"model", "name"} or not all(isinstance(part, str) and part for part in value.values()):
+        raise ValueError("an owner has a model and a name, and nothing else")
+    return dict(value)
+
+
 class MailAlias(OdooResource):
     """An alias is named by its local part and, from 17 on, its alias domain."""
 
+    def open(self, client: OdooClient) -> OdooSide:
+        """Return the store that finds an owner's alias too."""
+        return MailAliasStore(client, self)
+
+    def check_item(self, item: Mapping[str, Any], place: str) -> None:
+        """Check that what can only be checked by the model has it beside it."""
+        for name in ("alias_defaults", "alias_force_thread_id"):
+            if item.get(name) and not item.get("alias_model"):
+                raise ValidationError(f"{place}.{name} needs alias_model beside it, to be checked against it")
+
+    def check_change(self, given: Mapping[str, Any], record: Mapping[str, Any], place: str) -> None:
+        """Check that a parent has model and id."""
+        if (record.get("alias_parent_thread_id") is None) and given.get("alias_parent_model"):
+            raise ValidationError(f"{place}: alias_parent_model needs alias_parent_thread_id")
+        if record.get("alias_parent_model") is None and given.get("alias_parent_thread_id"):
+            raise ValidationError(f"{place}: alias_parent_thread_id needs alias_parent_model")
+
     def prepare(self, item: Record, known: Known) -> tuple[Record, list[str]]:
-        """Put in the database's only alias domain where none is given."""
-        field = self.field("alias_domain")
-        if item.get("alias_domain") is not None or not known.has(field):
-            return item, []
-        domains = sorted(known.references["alias_domain"])
-        if len(domains) > 1:
+        """Put in the database's only alias domain where none is given, and check what the read records tell."""
+        prepared = {name: value for name, value in item.items() if not self.field(name).option_only}
+        name, domains = item["alias_name"], known.details["alias_domain"]
+        if not known.has(self.field("alias_domain")):
+            (roles,) = domains.values()
+            stored = CHANGED_BY_16.sub("-", name)
+            if stored != name:
+                raise ValidationError(
+                    f"alias {name}: alias_name is {name!r}: this Odoo would make {stored!r} of it",
+                    "Write it like that.",
+                )
+        else:
+            if prepared.get("alias_domain") is None:
+                prepared["alias_domain"] = _only(name, sorted(domains))
+            roles = domains.get(prepared["alias_domain"], {})
+        for role in ("catchall", "bounce"):
+            if roles.get(f"{role}_alias") == name:
+                raise ValidationError(
+                    f"alias {self.name_of(prepared)} is the {role} address of its alias domain",
+                    "Mail to it never makes a record: choose another name.",
+                )
+        model = known.details["alias_model"].get(prepared.get("alias_model") or "")
+        if model and not model["is_mail_thread"]:
             raise ValidationError(
-                f"alias {item['alias_name']} has no alias_domain, and this database has several: {', '.join(domains)}",
-                "Say which one.",
+                f"alias {self.name_of(prepared)}: alias_model is {model['model']!r}, which takes no mail: it has no "
+                "mail.thread"
             )
-        return {**item, "alias_domain": domains[0] if domains else None}, []
+        return prepared, []
 
     def exported(self, record: Record, known: Known) -> Record | None:
         """Leave out what `prepare` would take for another: no alias domain, in a database that has some."""
@@ -58,20 +111,21 @@ class MailAlias(OdooResource):
         return None if lost else super().exported(record, known)
 
     def check_with(self, client: OdooClient, items: Sequence[Record]) -> None:
-        """Check the defaults against the fields of the model: Odoo itself would fail only when mail arrives."""
-        fields: dict[str, set[str]] = {}
-        for item in items:
-            model, defaults = item.get("alias_model"), item.get("alias_defaults")
-            if not model or not defaults:
-                continue
-            if model not in fields:
-                fields[model] = set(client.fields_get(model))
-            unknown = sorted(set(defaults) - fields[model])
-            if unknown:
-                raise NotFoundError(
-                    f"alias {self.name_of(item)}: alias_defaults names fields that {model} does not have: "
-                    + ", ".join(unknown)
-                )
+        """Check the defaults and the records that are named against the models."""
+        Targets(client).check(items, self.name_of)
+
+    def prunable(self, record: Mapping[str, Any]) -> bool:
+        """Whether it is nobody's: an owner deletes its alias itself, and one without a name takes no mail."""
+        return bool(record["alias_name"]) and not record["alias_parent_thread_id"]
+
+
+def _only(name: str, domains: Sequence[str]) -> str | None:
+    if len(domains) > 1:
+        raise ValidationError(
+            f"alias {name} has no alias_domain, and this database has several: {', '.join(domains)}",
+            "Say which one.",
+        )
+    return domains[0] if domains else None
 
 
 MAIL_ALIAS = MailAlias(
@@ -85,9 +139,12 @@ MAIL_ALIAS = MailAlias(
             "alias_domain",
             wire="alias_domain_id",
             normalize=addresses.domain,
-            reference=Reference("mail.alias.domain", "name", read_all=True, planned=True),
+            reference=Reference(
+                "mail.alias.domain", "name", also=("catchall_alias", "bounce_alias"), read_all=True, planned=True
+            ),
         ),
-        Field("alias_model", wire="alias_model_id", required=True, reference=Reference("ir.model", "model")),
+        Field("owner", "dict", normalize=_owner, option_only=True),
+        Field("alias_model", wire="alias_model_id", required=True, reference=MODEL),
         Field(
             "alias_defaults",
             "dict",
@@ -97,6 +154,12 @@ MAIL_ALIAS = MailAlias(
             from_wire=_defaults_from_wire,
         ),
         Field("alias_contact", choices=("everyone", "partners", "followers", "employees"), default="everyone"),
+        Field("alias_force_thread_id", "int", clear=0, normalize=_record_id, from_wire=lambda number: number or None),
+        Field("alias_parent_model", wire="alias_parent_model_id", reference=MODEL),
+        Field("alias_parent_thread_id", "int", clear=0, normalize=_record_id, from_wire=lambda number: number or None),
+        Field("alias_bounced_content", normalize=markup.simple_html, from_wire=markup.stored_html),
+        Field("alias_user", wire="alias_user_id", reference=Reference("res.users", "login")),
         Field("alias_incoming_local", "bool", default=False),
+        Field("alias_status", internal=True),
     ),
 )
