@@ -28,8 +28,6 @@ def clean_environment() -> dict[str, str]:
 def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_log: bool = False) -> dict[str, Any]:
     """Run a module as Ansible's wrapper does; return its JSON result (`failed` is set when it failed).
 
-    Its `warnings` are always there, as a list of texts.
-
     It runs in this process, which saves half a second for a new interpreter each time. The tests of the examples, of
     the secrets and of the site run modules through ansible-playbook.
     """
@@ -42,8 +40,6 @@ def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_lo
         }
     }
     module = importlib.import_module(f"ansible_collections.mailops.odoo.plugins.modules.{name}")
-    # Ansible gathers them in the process, which is a new one for each module elsewhere.
-    warnings._global_warnings.clear()
     printed = io.StringIO()
     with (
         mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode()),
@@ -55,9 +51,6 @@ def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_lo
     ):
         module.main()
     result: dict[str, Any] = json.loads(printed.getvalue())
-    result["warnings"] = [
-        warning if isinstance(warning, str) else warning["event"]["msg"] for warning in result.get("warnings", [])
-    ]
     return result
 
 

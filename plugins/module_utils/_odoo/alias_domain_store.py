@@ -128,10 +128,15 @@ class AliasDomainParameters:
     def _put(self, values: Mapping[str, Any]) -> None:
         wanted = {KEYS[name]: value for name, value in values.items() if name in KEYS}
         new = [{"key": key, "value": value} for key, value in wanted.items() if value and key not in self._ids]
+        # A parameter cannot be empty.
+        empty = [key for key, value in wanted.items() if not value and key in self._ids]
         written = False
         try:
-            for key in wanted.keys() & self._ids.keys():
-                self._client.write(PARAMETERS, [self._ids[key]], {"value": wanted[key] or False})
+            for key in sorted(wanted.keys() & self._ids.keys() - set(empty)):
+                self._client.write(PARAMETERS, [self._ids[key]], {"value": wanted[key]})
+                written = True
+            if empty:
+                self._client.unlink(PARAMETERS, [self._ids.pop(key) for key in empty])
                 written = True
             if new:
                 created = self._client.create(PARAMETERS, new)

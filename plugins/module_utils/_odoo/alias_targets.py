@@ -79,7 +79,7 @@ class Targets:
 def _check_literal(field: Mapping[str, Any], value: Any, place: str) -> None:
     accepted, called = LITERALS.get(field["type"], (object, ""))
     if not isinstance(value, accepted) or (value is True and field["type"] != "boolean" and called):
-        raise ValidationError(f"{place} is {value!r}, which is no {called}: the field is a {field['type']}")
+        raise ValidationError(f"{place} is {value!r}, which is no {called}: its type is {field['type']}")
     choices = [choice for choice, _label in field.get("selection") or []]
     if field["type"] == "selection" and choices and value not in choices:
         raise ValidationError(f"{place} is {value!r}: this Odoo knows only {', '.join(map(str, choices))}")

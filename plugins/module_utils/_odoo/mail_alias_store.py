@@ -11,7 +11,6 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     ConflictError,
-    MailopsError,
     NotFoundError,
     ValidationError,
 )
@@ -47,13 +46,25 @@ class MailAliasStore(OdooStore):
         return Loaded(loaded.desired, list(current.values()), loaded.warnings)
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete the aliases; a record's own one, which Odoo does not delete, loses its name instead."""
-        try:
-            super().delete(ids)
-        except MailopsError as error:
-            if not (error.definite and self._owned.issuperset(ids)):
-                raise
-            self._client.write(self._resource.model, ids, {"alias_name": False})
+        """Delete the aliases; a record's own one, which Odoo would not delete, loses its name instead."""
+        own = self._own(sorted(self._owned.intersection(ids)))
+        if own:
+            self._client.write(self._resource.model, own, {"alias_name": False})
+        if rest := [number for number in ids if number not in own]:
+            super().delete(rest)
+
+    def _own(self, ids: Sequence[int]) -> list[int]:
+        """Return those of the aliases that their parent has as its own."""
+        if not ids:
+            return []
+        parents = self._client.search_read(self._resource.model, [("id", "in", ids)], ["alias_parent_model_id"])
+        models = sorted({record["alias_parent_model_id"][0] for record in parents if record["alias_parent_model_id"]})
+        own = []
+        for model in self._client.search_read("ir.model", [("id", "in", models)], ["model"]):
+            if "alias_id" in self._client.fields_get(model["model"]):
+                having = self._client.search_read(model["model"], [("alias_id", "in", ids)], ["alias_id"])
+                own += [record["alias_id"][0] for record in having]
+        return own
 
     def _read_known(self, items: Sequence[Record], every: bool) -> None:
         super()._read_known(items, every)

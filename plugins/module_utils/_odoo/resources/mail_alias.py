@@ -29,9 +29,9 @@ def _defaults_to_wire(value: dict[str, Any]) -> str:
 
 
 def _defaults_from_wire(value: str) -> Any:
-    """Return stored defaults as a dictionary, or the text itself if it is no literal."""
+    """Return stored defaults as a dictionary, None if it is empty, or the text itself if it is no literal."""
     try:
-        return _plain(ast.literal_eval(value))
+        return _plain(ast.literal_eval(value)) or None
     except (ValueError, SyntaxError):
         return value
 
@@ -78,9 +78,9 @@ class MailAlias(OdooResource):
     def prepare(self, item: Record, known: Known) -> tuple[Record, list[str]]:
         """Put in the database's only alias domain where none is given, and check what the read records tell."""
         prepared = {name: value for name, value in item.items() if not self.field(name).option_only}
-        name, domains = item["alias_name"], known.details["alias_domain"]
+        name, domains = item["alias_name"], known.details.get("alias_domain", {})
         if not known.has(self.field("alias_domain")):
-            (roles,) = domains.values()
+            roles = next(iter(domains.values()), {})
             stored = CHANGED_BY_16.sub("-", name)
             if stored != name:
                 raise ValidationError(
@@ -97,7 +97,7 @@ class MailAlias(OdooResource):
                     f"alias {self.name_of(prepared)} is the {role} address of its alias domain",
                     "Mail to it never makes a record: choose another name.",
                 )
-        model = known.details["alias_model"].get(prepared.get("alias_model") or "")
+        model = known.details.get("alias_model", {}).get(prepared.get("alias_model") or "")
         if model and not model["is_mail_thread"]:
             raise ValidationError(
                 f"alias {self.name_of(prepared)}: alias_model is {model['model']!r}, which takes no mail: it has no "
@@ -149,7 +149,7 @@ MAIL_ALIAS = MailAlias(
             "alias_defaults",
             "dict",
             clear="{}",
-            default={},
+            normalize=lambda defaults: defaults or None,
             to_wire=_defaults_to_wire,
             from_wire=_defaults_from_wire,
         ),
