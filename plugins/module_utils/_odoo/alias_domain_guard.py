@@ -117,7 +117,7 @@ def redirects(client: OdooClient, changes: Sequence[Change]) -> list[str]:
     if not new:
         return []
     found = addon.find(client, ADDON)
-    if found is not None and found.state == addon.INSTALLED:
+    if found is not None and found.state in addon.PRESENT:
         return []
     return [
         f"the addon {ADDON}, from which mail gateways learn former addresses, is not installed: redirect by hand, at "

@@ -33,6 +33,7 @@ class Renames:
         self._domain_field = domain_field
         self._former = FormerAddresses(client)
         self._of_record: dict[int, dict[str, str]] = {}
+        self._records: dict[int, Existing] = {}
 
     def followed(self, items: Sequence[Record], loaded: Loaded) -> Loaded:
         """Return what was loaded with `former_addresses`, and with the key of the item that renames a record."""
@@ -49,38 +50,49 @@ class Renames:
         for record in current.values():
             former = self._of_record.setdefault(record.id, self._former.into({record.values["name"].lower()}))
             record.values[FORMER] = former
-        return Loaded(desired, list(current.values()), loaded.warnings)
+        self._records = current
+        return Loaded(desired, list(current.values()), loaded.warnings, loaded.known)
 
     def remember(self, record_id: int, values: Mapping[str, Any]) -> None:
-        """Write the former addresses among a record's values, if any; 0 is the id of a new record."""
-        if FORMER in values:
-            self._former.replace(self._of_record.get(record_id, {}), values[FORMER])
+        """Write the former addresses of a record that gets these values, if there are new ones; 0 is a new record."""
+        known, record = self._of_record.get(record_id, {}), self._records.get(record_id)
+        former = values.get(FORMER)
+        if former is None and record:
+            former = remembered(known, self._moved(record, {**record.values, **values}, ROLES))
+        if former is not None and former != known:
+            self._former.replace(known, former)
 
     def _to_remember(self, item: Mapping[str, Any], wanted: Mapping[str, Any], record: Existing | None) -> Record:
         """Return the field `former_addresses` for a desired record, nothing if it stays as it is."""
         before = record.values if record else {}
         after = {**before, **{name: value for name, value in wanted.items() if value is not None}}
         names = {item["name"], str(before.get("name", item["name"])).lower()}
-        known = self._former.into(names)
+        known, moved = self._former.into(names), {}
         if record:
             self._of_record[record.id] = known
-        former = remembered(known, self._moved(item, record, after) if record else {})
+            renamed = before["name"].lower() != item["name"]
+            roles = [
+                role
+                for role in ROLES
+                if renamed or before[f"{role}_alias"] in (item.get(f"former_{role}_aliases") or [])
+            ]
+            moved = self._moved(record, after, roles)
         live = {address(after[f"{role}_alias"], item["name"]) for role in ROLES if after.get(f"{role}_alias")}
         told = {old: new for old, new in _told(item, after).items() if old not in live}
-        former = dict(sorted({**former, **told}.items()))
+        former = dict(sorted({**remembered(known, moved), **told}.items()))
         return {FORMER: former} if former != known else {}
 
-    def _moved(self, item: Mapping[str, Any], record: Existing, after: Mapping[str, Any]) -> dict[str, str]:
-        """Return old address → new one, for the addresses whose change the item names."""
-        before, name = record.values, item["name"]
-        renamed = before["name"].lower() != name
+    def _moved(self, record: Existing, after: Mapping[str, Any], roles: Sequence[str]) -> dict[str, str]:
+        """Return old address → new one, for these roles and, if the domain is renamed, all other addresses."""
+        before, name = record.values, after["name"]
         moved = {}
-        if renamed:
-            locals_ = [*self._aliases(record.id), *([before["default_from"]] if before.get("default_from") else [])]
-            moved = {address(local, before["name"]): address(local, name) for local in locals_}
-        for role in ROLES:
+        if before["name"].lower() != name:
+            moved = {address(local, before["name"]): address(local, name) for local in self._aliases(record.id)}
+            if before["default_from"] and after["default_from"]:
+                moved[address(before["default_from"], before["name"])] = address(after["default_from"], name)
+        for role in roles:
             old, new = before[f"{role}_alias"], after[f"{role}_alias"]
-            if old and new and (renamed or old in (item.get(f"former_{role}_aliases") or [])):
+            if old and new:
                 moved[address(old, before["name"])] = address(new, name)
         return moved
 

@@ -43,7 +43,7 @@ class MailAliasStore(OdooStore):
                 if owner:
                     loaded.warnings.extend(self._claim(aliases[owner["model"], owner["name"]], wanted, owner, current))
         self._owned = {record.id for record in current.values() if record.values["alias_parent_thread_id"]}
-        return Loaded(loaded.desired, list(current.values()), loaded.warnings)
+        return Loaded(loaded.desired, list(current.values()), loaded.warnings, loaded.known)
 
     def delete(self, ids: Sequence[int]) -> None:
         """Delete the aliases; a record's own one, which Odoo would not delete, loses its name instead."""

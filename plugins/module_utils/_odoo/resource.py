@@ -94,7 +94,8 @@ class OdooResource(Resource):
     def guard(self, client: OdooClient, changes: Sequence[Change], options: Mapping[str, Any]) -> list[str]:
         """Refuse changes that would break mail flow (raise a MailopsError); return warnings.
 
-        Runs in check mode too, before anything is written; `options` are the module's parameters.
+        Runs in check mode too, before anything is written; `options` are the module's parameters, with `restoring` when
+        a snapshot is put back: what was there before may be so again.
         """
         return []
 

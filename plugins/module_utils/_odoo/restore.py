@@ -114,7 +114,8 @@ class Restore:
 
     def _options_for(self, resource: OdooResource) -> dict[str, Any]:
         """Return the options of the resource's own modules: the defaults, but for those that this one has as well."""
-        return {**{name: spec.get("default") for name, spec in resource.options().items()}, **self._options}
+        defaults = {name: spec.get("default") for name, spec in resource.options().items()}
+        return {**defaults, **self._options, "restoring": True}
 
 
 def _still_there(

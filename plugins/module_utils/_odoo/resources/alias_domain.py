@@ -57,6 +57,10 @@ class AliasDomain(OdooResource):
             prepared["companies"] = prepared["companies"] or []
         return prepared, []
 
+    def exported(self, record: Record, known: Known) -> Record | None:
+        """Leave the companies to the companies' own settings, where each has its alias domain."""
+        return {name: value for name, value in record.items() if name in self.item_spec() and name != "companies"}
+
     def check_item(self, item: Mapping[str, Any], place: str) -> None:
         """Check what can be seen without Odoo."""
         _check_roles(item, place)
@@ -69,7 +73,8 @@ class AliasDomain(OdooResource):
 
     def guard(self, client: OdooClient, changes: Sequence[Change], options: Mapping[str, Any]) -> list[str]:
         """Refuse what would lose mail, or what Odoo would refuse only while it writes; return warnings."""
-        for change in changes:
+        restoring = options.get("restoring", False)
+        for change in changes if not restoring else ():
             alias_domain_guard.check_kept(change)
             alias_domain_guard.check_deleted(change, options["allow_delete"])
         if all(change.action == "update" and set(change.values) <= {"default_from", "sequence"} for change in changes):
@@ -77,9 +82,9 @@ class AliasDomain(OdooResource):
         side = self.open(client)
         several = isinstance(side, AliasDomainStore)
         current = side.load([]).current
-        if several:
+        if several and not restoring:
             alias_domain_guard.check_companies(changes, current)
-        else:
+        if not several:
             alias_domain_guard.check_only_one(client, changes, current)
         warnings = alias_domain_guard.check_aliases(client, changes, several=several, first=not current)
         return warnings + alias_domain_guard.redirects(client, changes)
