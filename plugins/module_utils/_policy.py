@@ -60,10 +60,7 @@ def _modules(items: list[Any]) -> Iterator[str]:
 
 
 def _mass_mailing_server(name: Any, servers: Any) -> Iterator[str]:
-    if name is None:
-        return
-    known = [item.get("name") for item in servers if isinstance(item, Mapping)] if isinstance(servers, list) else []
-    if name not in known:
+    if name is not None and _all_mappings(servers) and name not in [item.get("name") for item in servers]:
         yield f"odoo.mass_mailing_server is {name!r}; it must be the name of one of odoo.servers"
 
 

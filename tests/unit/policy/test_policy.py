@@ -39,8 +39,18 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
     ),
     "another version": (lambda p: p.update(version=2), "version is 2"),
     "a name twice": (
-        lambda p: p["odoo"]["servers"][1].update(name="Zoho Mail"),
+        lambda p: (p["odoo"]["servers"][1].update(name="Zoho Mail"), p["odoo"].pop("mass_mailing_server")),
         "odoo.servers: Zoho Mail is given more",
+    ),
+    "a server for campaigns that is not there": (
+        lambda p: p["odoo"].update(mass_mailing_server="Mailgnu"),
+        "odoo.mass_mailing_server is 'Mailgnu'; it must be the name of one of odoo.servers",
+    ),
+    "an app that is no name": (lambda p: p["odoo"].update(modules=["crm", "CRM!"]), "odoo.modules[1] is 'CRM!'"),
+    "an app twice": (lambda p: p["odoo"].update(modules=["crm", "crm"]), "odoo.modules: crm is given more than once"),
+    "an interval of nothing": (
+        lambda p: p["odoo"]["scheduled_actions"][0].update(interval_number=0),
+        "odoo.scheduled_actions[0].interval_number is 0: an interval is 1 or more",
     ),
     "an alias twice": (
         lambda p: p["odoo"]["aliases"].append(dict(p["odoo"]["aliases"][0], alias_name="SALES")),
