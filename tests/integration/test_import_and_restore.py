@@ -107,7 +107,7 @@ def inventory(odoo: Odoo, tmp_path: Path) -> Path:
 
 
 def play(playbook: str, inventory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return ansible_playbook(playbook, "--inventory", str(inventory / "hosts.yml"), *arguments)
+    return ansible_playbook(playbook, *arguments, "--inventory", str(inventory / "hosts.yml"))
 
 
 def state(odoo: Odoo) -> dict[str, list[dict[str, Any]]]:
@@ -137,8 +137,13 @@ def test_a_live_database_is_taken_over_and_applying_the_policy_changes_nothing(
     odoo: Odoo, inventory: Path, tmp_path: Path
 ) -> None:
     before = state(odoo)
-    done = play("playbooks/import.yml", inventory, "-vvv", "--diff")
-    assert done.returncode == 0, done.stdout + done.stderr
+    # Twice, which saves a start of Ansible: the second time it stops at what the first one wrote.
+    done = play("playbooks/import.yml", inventory, "playbooks/import.yml", "-vvv", "--diff")
+    assert done.returncode == 2, done.stdout + done.stderr
+    told = " ".join(done.stdout.split())
+    assert "mail_policy.yml and /" in told
+    assert "vault_odoo.yml exists. Move it away, name another folder with -e import_dir=…" in told
+    assert " changed=3 unreachable=0 failed=1 " in told
     policy, vault = (inventory / "group_vars" / "acme" / name for name in ("mail_policy.yml", "vault_odoo.yml"))
     assert "canary" not in done.stdout + done.stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"canary" in path.read_bytes()]
@@ -150,13 +155,6 @@ def test_a_live_database_is_taken_over_and_applying_the_policy_changes_nothing(
     assert """name: !unsafe "{{ lookup('pipe', 'id') }}\"""" in text
     assert "# - mail server Twin: several records have this name\n" in text
     assert "# - mail server Never.from_filter is ['@acme.example']: '@acme.example' never matches in Odoo" in text
-
-    again = play("playbooks/import.yml", inventory)
-    assert again.returncode == 2
-    told = " ".join(again.stdout.split())
-    assert "mail_policy.yml and /" in told
-    assert "vault_odoo.yml exists. Move it away, name another folder with -e import_dir=…" in told
-    assert policy.read_text() == text
 
     apply = tmp_path / "apply.yml"
     apply.write_text(yaml.safe_dump([{"hosts": "odoo_databases", "gather_facts": False, "tasks": [
