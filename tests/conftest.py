@@ -65,6 +65,19 @@ def any_odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
     database.drop()
 
 
+@pytest.fixture(scope="session", params=["odoo", "odoo14"], ids=["19", "14"])
+def common_odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
+    """As `any_odoo`, one database for all test modules that leave the others' records alone.
+
+    Making a database known to Odoo's workers takes longer than most of these modules' tests.
+    """
+    database = Odoo("t_common", "admin", machine=request.param)
+    database.clone()
+    database.give_key()
+    yield database
+    database.drop()
+
+
 @pytest.fixture(scope="module")
 def odoo_with_password(request: pytest.FixtureRequest) -> Iterator[Odoo]:
     """A fresh database of this test module's own, reached with the administrator's password."""

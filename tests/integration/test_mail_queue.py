@@ -18,11 +18,11 @@ RETRY = ("mail.mail", "mark_outgoing")
 
 
 @pytest.fixture
-def queue(any_odoo: Odoo) -> Iterator[Odoo]:
+def queue(common_odoo: Odoo) -> Iterator[Odoo]:
     """A database in which no mail waits or has failed."""
-    yield any_odoo
+    yield common_odoo
     # Odoo lets nobody delete them from outside.
-    any_odoo.call("mail.mail", "write", any_odoo.call("mail.mail", "search", []), {"state": "received"})
+    common_odoo.call("mail.mail", "write", common_odoo.call("mail.mail", "search", []), {"state": "received"})
 
 
 def mail(odoo: Odoo, recipient: str, state: str = "outgoing", reason: str = "", **more: Any) -> int:
@@ -143,6 +143,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", sorted(REFUSED))
-def test_what_cannot_be_is_refused(any_odoo: Odoo, case: str) -> None:
+def test_what_cannot_be_is_refused(common_odoo: Odoo, case: str) -> None:
     options, text = REFUSED[case]
-    assert text in refused(any_odoo, "mail_queue", **options)
+    assert text in refused(common_odoo, "mail_queue", **options)

@@ -23,11 +23,11 @@ def states(odoo: Odoo) -> dict[str, str]:
     return {record["name"]: record["state"] for record in found}
 
 
-def test_life(any_odoo: Odoo) -> None:
+def test_life(common_odoo: Odoo) -> None:
     # Odoo lets nobody install while a scheduled action runs, and such a one is running.
-    with recorded(any_odoo.url, any_odoo.ca_file) as (url, calls):
-        options = {**any_odoo.connection(), "odoo_url": url, "name": POLICY}
-        with any_odoo.holding("SELECT id FROM ir_cron LIMIT 1 FOR UPDATE") as let_go:
+    with recorded(common_odoo.url, common_odoo.ca_file) as (url, calls):
+        options = {**common_odoo.connection(), "odoo_url": url, "name": POLICY}
+        with common_odoo.holding("SELECT id FROM ir_cron LIMIT 1 FOR UPDATE") as let_go:
             refusal = run_module("odoo_module", {**options, "wait_timeout": 0})
             assert (refusal["error"], refusal["changed"]) == ("conflict", False)
             assert "Odoo is currently processing a scheduled action" in refusal["msg"]
@@ -40,27 +40,27 @@ def test_life(any_odoo: Odoo) -> None:
             waiter.join()
     assert calls.count(INSTALL) > 1
     assert (installed["changed"], installed["action"]) == (True, "install"), installed
-    assert set(states(any_odoo).values()) == {"installed"}
-    step(any_odoo, "odoo_module", False, name=POLICY, state="latest")
+    assert set(states(common_odoo).values()) == {"installed"}
+    step(common_odoo, "odoo_module", False, name=POLICY, state="latest")
 
-    others = sorted(set(states(any_odoo)) - {POLICY})
+    others = sorted(set(states(common_odoo)) - {POLICY})
     assert "auth_password_policy_signup" in others
-    assert refused(any_odoo, "odoo_module", name=POLICY, state="absent") == (
+    assert refused(common_odoo, "odoo_module", name=POLICY, state="absent") == (
         f"addon '{POLICY}' is needed by {', '.join(others)}, and Odoo would uninstall that too, with all its data. "
         "Say force: true if that is meant."
     )
-    absent = {**any_odoo.connection(), "name": POLICY, "state": "absent", "force": True}
+    absent = {**common_odoo.connection(), "name": POLICY, "state": "absent", "force": True}
     predicted = run_module("odoo_module", absent, check=True)
     assert (predicted["changed"], predicted["dependents"]) == (True, others)
-    assert set(states(any_odoo).values()) == {"installed"}
+    assert set(states(common_odoo).values()) == {"installed"}
     gone = run_module("odoo_module", absent)
     assert (gone["changed"], gone["action"], gone["dependents"]) == (True, "uninstall", others), gone
-    assert set(states(any_odoo).values()) == {"uninstalled"}
-    step(any_odoo, "odoo_module", False, name=POLICY, state="absent")
+    assert set(states(common_odoo).values()) == {"uninstalled"}
+    step(common_odoo, "odoo_module", False, name=POLICY, state="absent")
 
 
-def test_an_addon_that_is_not_there(any_odoo: Odoo) -> None:
-    result = run_module("odoo_module", {**any_odoo.connection(), "name": "no_such_addon"})
+def test_an_addon_that_is_not_there(common_odoo: Odoo) -> None:
+    result = run_module("odoo_module", {**common_odoo.connection(), "name": "no_such_addon"})
     assert (result["error"], result["changed"]) == ("not_found", False)
     assert "Odoo has no installable addon 'no_such_addon'" in result["msg"]
-    step(any_odoo, "odoo_module", False, name="no_such_addon", state="absent")
+    step(common_odoo, "odoo_module", False, name="no_such_addon", state="absent")
