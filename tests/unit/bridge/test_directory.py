@@ -2,6 +2,7 @@
 """Lists of addresses: which are taken, which are refused, and whose an address is."""
 
 import copy
+from typing import Any
 
 import pytest
 from odoo_lmtp_bridge.directory import (
@@ -12,6 +13,7 @@ from odoo_lmtp_bridge.directory import (
     Recipient,
     merge,
     parse_alias_list,
+    rewrites,
     shrinks_too_much,
 )
 from unit.bridge.harness import alias_list, list_document
@@ -50,6 +52,10 @@ def test_an_empty_list_is_a_list() -> None:
         {"addresses": [{"address": "@x", "kind": "alias"}]},
         {"addresses": [{"address": "", "kind": "alias"}]},
         {"addresses": [{"address": "a@x", "kind": "alias"}] * 2},
+        {"addresses": [{"address": "old@x", "kind": "former"}]},
+        {"addresses": [{"address": "old@x", "kind": "former", "rewrite": "gone@x"}]},
+        {"addresses": [{"address": "old@x", "kind": "former", "rewrite": "old@x"}]},
+        {"addresses": [{"address": "old@x", "kind": "former", "rewrite": ["a@x"]}]},
     ],
 )
 def test_a_malformed_list(damage: dict[str, object]) -> None:
@@ -72,6 +78,33 @@ def test_what_postfix_cannot_look_up_is_left_out(address: str) -> None:
     parsed = parse_alias_list(list_document("good@x.example", address), "prod", "")
     assert parsed.addresses == ("good@x.example",)
     assert parsed.left_out == (address,)
+
+
+def with_former(document: dict[str, Any], **former: str) -> dict[str, Any]:
+    """A document that also has former addresses of x.example."""
+    entries = [{"address": f"{old}@x.example", "kind": "former", "rewrite": new} for old, new in former.items()]
+    return {**document, "addresses": [*document["addresses"], *entries]}
+
+
+def test_former_addresses() -> None:
+    document = list_document("now@x.example", "#odd@x.example")
+    parsed = parse_alias_list(with_former(document, before="now@x.example", odd="#odd@x.example"), "prod", "")
+    assert parsed.addresses == ("now@x.example",)
+    assert parsed.former == {"before@x.example": "now@x.example"}
+    directory = Directory(["prod"])
+    directory.update("prod", parsed)
+    assert directory.rewrites == {"before@x.example": "now@x.example"}
+    for address in ("before@x.example", "Before+tag@x.example", "now@x.example"):
+        assert directory.lookup(address) == Recipient("now@x.example", "prod")
+
+
+def test_an_address_in_use_comes_before_a_former_one_of_another_database() -> None:
+    first = AliasList("one", ("now@x",), "", former={"a@x": "now@x", "b@x": "now@x"})
+    lists = [("one", first), ("two", alias_list("a@x"))]
+    owners, conflicts = merge(lists)
+    assert owners == {"now@x": "one", "a@x": "two", "b@x": "one"}
+    assert conflicts == [Conflict("a@x", "two", "one")]
+    assert rewrites(lists, owners) == {"b@x": "now@x"}
 
 
 def test_shrinking() -> None:

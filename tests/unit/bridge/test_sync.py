@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,16 @@ class Maps:
 
     def __init__(self, present: bool = False) -> None:
         self.written: list[list[str]] = []
+        self.rewrites: Mapping[str, str] = {}
         self.present = present
         self.failures = 0
 
-    def write(self, addresses: Collection[str]) -> None:
+    def write(self, addresses: Collection[str], rewrites: Mapping[str, str]) -> None:
         if self.failures:
             self.failures -= 1
             raise MapError("disk full")
         self.written.append(sorted(addresses))
+        self.rewrites = rewrites
         self.present = True
 
 
@@ -72,6 +74,17 @@ def test_lists_reach_the_maps_and_only_when_they_change(tmp_path: Path) -> None:
     assert maps.written == [["a@x", "b@x", "c@x", "d@x"], ["a@x", "b@x"]]
     assert source.etags == [None, '"4"', '"4"']
     assert directory.lookup("c@x") is None
+
+
+def test_former_addresses_reach_the_maps_and_outlast_a_restart(tmp_path: Path) -> None:
+    maps = Maps()
+    renamed = AliasList("prod", ("now@x",), '"2"', former={"before@x": "now@x"})
+    poll(synchronizer(tmp_path, maps, prod=Source(renamed))[0], "prod")
+    assert maps.written == [["before@x", "now@x"]]
+    assert maps.rewrites == {"before@x": "now@x"}
+    again = Maps()
+    poll(synchronizer(tmp_path, again, prod=Source(Unavailable("away")))[0], "prod")
+    assert (again.written, again.rewrites) == (maps.written, maps.rewrites)
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("HTTP 502"), MalformedList("rubbish"), ValueError("defect")])

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from . import __version__, check, config, service
 from .config import ConfigError, Database
-from .directory import AliasList, MalformedList, merge
+from .directory import AliasList, MalformedList, merge, rewrites
 from .maps import render_aliases, render_transport
 from .odoo import Forbidden, Unavailable, current_list
 from .privileges import as_owner
@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     aliases = verbs.add_parser("aliases", help="print the map of addresses that Odoo gives now")
     aliases.set_defaults(run=lambda options: _print(options, render_aliases))
     transport = verbs.add_parser("transport", help="print the transport map that Odoo gives now")
-    transport.set_defaults(run=lambda options: _print(options, render_transport))
+    transport.set_defaults(
+        run=lambda options: _print(options, lambda owners, _: render_transport(owners))
+    )
     confirm = verbs.add_parser(
         "confirm", help="let the daemon take a database's list though it is far shorter"
     )
@@ -109,7 +111,9 @@ def _check(options: argparse.Namespace) -> int:
     return check.run(settings, options.config, print)
 
 
-def _print(options: argparse.Namespace, render: Callable[[Collection[str]], str]) -> int:
+def _print(
+    options: argparse.Namespace, render: Callable[[Collection[str], Mapping[str, str]], str]
+) -> int:
     settings = config.load(options.config)
     lists = [
         (database.name, _current_list(database, options.config)) for database in settings.databases
@@ -117,7 +121,7 @@ def _print(options: argparse.Namespace, render: Callable[[Collection[str]], str]
     owners, conflicts = merge(lists)
     for conflict in conflicts:
         print(f"odoo-lmtp-bridge: {conflict}", file=sys.stderr)
-    sys.stdout.write(render(owners))
+    sys.stdout.write(render(owners, rewrites(lists, owners)))
     return os.EX_OK
 
 

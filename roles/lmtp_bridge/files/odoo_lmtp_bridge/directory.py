@@ -4,9 +4,10 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-KINDS = frozenset({"alias", "catchall", "bounce", "default_from"})
+FORMER = "former"
+KINDS = frozenset({"alias", "catchall", "bounce", "default_from", FORMER})
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 # What can stand in a Postfix map and in an envelope: RFC 5321's dot-string and sub-domains.
@@ -25,12 +26,14 @@ class AliasList:
     """The addresses of one database, sorted, as of the answer with `etag`.
 
     `left_out` are those that no mail can be taken for, because Postfix could not look them up.
+    `former` has the addresses that were renamed, each with the one of `addresses` that it is now.
     """
 
     database: str
     addresses: tuple[str, ...]
     etag: str
     left_out: tuple[str, ...] = ()
+    former: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -74,9 +77,19 @@ def parse_alias_list(document: object, database: str, etag: str) -> AliasList:
     addresses = [_address(entry) for entry in entries]
     if len(set(addresses)) != len(addresses):
         raise MalformedList("an address is there twice")
-    usable = tuple(sorted(filter(_is_usable, addresses)))
-    left_out = tuple(sorted(set(addresses).difference(usable)))
-    return AliasList(database, usable, etag, left_out)
+    left_out = tuple(sorted(address for address in addresses if not _is_usable(address)))
+    rewrites = {
+        entry["address"]: entry.get("rewrite") for entry in entries if entry["kind"] == FORMER
+    }
+    present = set(addresses).difference(rewrites)
+    for rewrite in rewrites.values():
+        if not isinstance(rewrite, str) or rewrite not in present:
+            raise MalformedList(f"a former address is none of the others now: {rewrite!r:.100}")
+    usable = tuple(sorted(present.difference(left_out)))
+    former = {
+        old: new for old, new in sorted(rewrites.items()) if _is_usable(old) and new in usable
+    }
+    return AliasList(database, usable, etag, left_out, former)
 
 
 def _address(entry: object) -> str:
@@ -104,15 +117,28 @@ def shrinks_too_much(current: AliasList | None, new: AliasList) -> bool:
 
 
 def merge(lists: Iterable[tuple[str, AliasList]]) -> tuple[dict[str, str], list[Conflict]]:
-    """Address → name of its database, from (name, list) in the order of configuration."""
+    """Address → name of its database, from (name, list) in the order of configuration; what is
+    in use in one database comes before what was in another."""
+    lists = list(lists)
+    claims = [(address, name) for name, one in lists for address in one.addresses]
+    claims += [(address, name) for name, one in lists for address in one.former]
     owners: dict[str, str] = {}
     conflicts = []
-    for name, alias_list in lists:
-        for address in alias_list.addresses:
-            owner = owners.setdefault(address, name)
-            if owner != name:
-                conflicts.append(Conflict(address, owner, name))
+    for address, name in claims:
+        owner = owners.setdefault(address, name)
+        if owner != name:
+            conflicts.append(Conflict(address, owner, name))
     return owners, conflicts
+
+
+def rewrites(lists: Iterable[tuple[str, AliasList]], owners: Mapping[str, str]) -> dict[str, str]:
+    """Former address → present one, for those that `merge` gave to their own database."""
+    return {
+        old: new
+        for name, one in lists
+        for old, new in one.former.items()
+        if owners.get(old) == name
+    }
 
 
 class Directory:
@@ -123,6 +149,7 @@ class Directory:
         self._names = names
         self._lists: dict[str, AliasList] = {}
         self._owners: dict[str, str] = {}
+        self._rewrites: dict[str, str] = {}
 
     @property
     def complete(self) -> bool:
@@ -132,24 +159,28 @@ class Directory:
     def owners(self) -> Mapping[str, str]:
         return self._owners
 
+    @property
+    def rewrites(self) -> Mapping[str, str]:
+        return self._rewrites
+
     def list_of(self, name: str) -> AliasList | None:
         return self._lists.get(name)
 
     def update(self, name: str, alias_list: AliasList) -> list[Conflict]:
         """Takes a database's list; returns the addresses that two databases claim."""
         self._lists[name] = alias_list
-        self._owners, conflicts = merge(
-            (name, self._lists[name]) for name in self._names if name in self._lists
-        )
+        lists = [(name, self._lists[name]) for name in self._names if name in self._lists]
+        self._owners, conflicts = merge(lists)
+        self._rewrites = rewrites(lists, self._owners)
         return conflicts
 
     def lookup(self, address: str) -> Recipient | None:
         """The recipient that `address` means; ``sales+x@d`` is ``sales@d``, as Odoo has no
-        plus-addresses (RFC 5233)."""
+        plus-addresses (RFC 5233), and a former address is what it is now."""
         address = address.lower()
         owner = self._owners.get(address)
         if owner is None and "+" in address:
             local, _at, domain = address.rpartition("@")
             address = f"{local.partition('+')[0]}@{domain}"
             owner = self._owners.get(address)
-        return None if owner is None else Recipient(address, owner)
+        return None if owner is None else Recipient(self._rewrites.get(address, address), owner)

@@ -4,7 +4,7 @@
 import logging
 import os
 import subprocess
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from .privileges import owner_identity
@@ -26,9 +26,10 @@ class MapError(Exception):
     """A map could not be written or read."""
 
 
-def render_aliases(addresses: Collection[str]) -> str:
-    """Each address to itself, for virtual_alias_maps and relay_recipient_maps."""
-    return _render((address, address) for address in addresses)
+def render_aliases(addresses: Collection[str], rewrites: Mapping[str, str]) -> str:
+    """Each address to itself, or to what `rewrites` has for it, for virtual_alias_maps and
+    relay_recipient_maps."""
+    return _render((address, rewrites.get(address, address)) for address in addresses)
 
 
 def render_transport(addresses: Collection[str]) -> str:
@@ -82,7 +83,7 @@ class MapWriter:
         """Whether there are maps."""
         return all(self._lmdb(name).exists() for name in (ALIASES, TRANSPORT))
 
-    def write(self, addresses: Collection[str]) -> None:
+    def write(self, addresses: Collection[str], rewrites: Mapping[str, str]) -> None:
         """Replaces both maps, and blocks while postmap works; MapError leaves the old ones."""
         try:
             self._configuration.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ class MapWriter:
             # Growing, the transport comes first: an address that is accepted has its next hop.
             for name, text in (
                 (TRANSPORT, render_transport(addresses)),
-                (ALIASES, render_aliases(addresses)),
+                (ALIASES, render_aliases(addresses, rewrites)),
             ):
                 self._replace(name, text)
         except OSError as error:

@@ -36,7 +36,12 @@ class ListStore:
             stored = json.loads((self._directory / f"{name}.json").read_text(encoding="ascii"))
             if stored["database"] != database:
                 return None
-            return AliasList(database, tuple(stored["addresses"]), stored["etag"])
+            return AliasList(
+                database,
+                tuple(stored["addresses"]),
+                stored["etag"],
+                former=stored.get("former", {}),
+            )
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -50,6 +55,7 @@ class ListStore:
                 "database": alias_list.database,
                 "etag": alias_list.etag,
                 "addresses": alias_list.addresses,
+                "former": alias_list.former,
             }
         )
         write_atomically(self._directory / f"{name}.json", text + "\n")
@@ -168,7 +174,7 @@ class Synchronizer:
             if not self._directory.complete and not self._maps.present:
                 return
             try:
-                await asyncio.to_thread(self._maps.write, owners)
+                await asyncio.to_thread(self._maps.write, owners, self._directory.rewrites)
             except MapError as error:
                 _log.error("maps not written, the old ones stay: %s", error)
                 return

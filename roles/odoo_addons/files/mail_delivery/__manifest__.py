@@ -5,7 +5,8 @@
     "description": """
 Lets a mail transfer agent hand incoming mail to Odoo over HTTP, with one answer per recipient.
 
-* GET /mail_delivery/aliases lists every address this database accepts mail for.
+* GET /mail_delivery/aliases lists every address this database accepts mail for, and the former
+  addresses (system parameter mail_delivery.former_addresses) with what they are now.
 * GET /mail_delivery/transport gives the same addresses as a Postfix map.
 * POST /mail_delivery/pipe delivers one message to its envelope recipients. A repeated
   delivery makes no second record.

@@ -103,10 +103,15 @@ class MailDeliveryController(http.Controller):
     @_endpoint("/mail_delivery/aliases", "GET")
     def aliases(self, env, **_unused):
         addresses = env["mail.alias"]._mail_delivery_addresses()
+        entries = [{"address": address, "kind": kind} for address, kind in addresses.items()]
+        entries += [
+            {"address": former, "kind": "former", "rewrite": current}
+            for former, current in env["mail.alias"]._mail_delivery_former_addresses(addresses).items()
+        ]
         content = {
             "version": 1,
             "database": env.cr.dbname,
-            "addresses": [{"address": address, "kind": kind} for address, kind in sorted(addresses.items())],
+            "addresses": sorted(entries, key=lambda entry: entry["address"]),
         }
         return _cached_response(json.dumps(content), "application/json")
 

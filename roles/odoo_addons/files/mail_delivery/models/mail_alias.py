@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
+import json
 import logging
 import re
 
@@ -16,6 +17,8 @@ PARAMETERS = {
     "bounce_alias": "mail.bounce.alias",
     "default_from": "mail.default.from",
 }
+# JSON: an address that mail was sent from before to the one that it is now, both lower-case.
+FORMER_ADDRESSES = "mail_delivery.former_addresses"
 
 
 class MailAlias(models.Model):
@@ -53,6 +56,25 @@ class MailAlias(models.Model):
             elif address:
                 _logger.warning("%s %r is no address that can receive mail", kind, address)
         return addresses
+
+    @api.model
+    def _mail_delivery_former_addresses(self, addresses):
+        """Return {former address: the one of ``addresses`` that its mail is for now}.
+
+        What was renamed is still written to by those who answer mail that was sent before. An
+        address that is in use again takes its mail itself.
+        """
+        parameter = self.env["ir.config_parameter"].search([("key", "=", FORMER_ADDRESSES)], limit=1)
+        try:
+            former = dict(json.loads(parameter.value or "{}"))
+        except (ValueError, TypeError):
+            _logger.warning("%s is no JSON object: former addresses take no mail", FORMER_ADDRESSES)
+            return {}
+        return {
+            old: new
+            for old, new in former.items()
+            if isinstance(new, str) and new in addresses and old not in addresses and ADDRESS.fullmatch(old)
+        }
 
     @api.model
     def _mail_delivery_domains(self):

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
+import json
+
 from odoo.tests import tagged
 
 from .common import DOMAIN, TOKEN, MailDeliveryCase
@@ -74,6 +76,34 @@ class TestAddresses(MailDeliveryCase):
         self.assertFalse([address for address in addresses if address.startswith("nowhere")])
         other.unlink()
         self.assertNotIn("everywhere@other.example", self.addresses())
+
+    def test_former_addresses(self):
+        self.create_alias("sales")
+        former = {
+            f"replies@{DOMAIN}": f"catchall@{DOMAIN}",
+            "sales@before.example": f"sales@{DOMAIN}",
+            f"sales@{DOMAIN}": f"catchall@{DOMAIN}",  # in use again
+            f"gone@{DOMAIN}": f"nobody@{DOMAIN}",  # nowhere to go
+            "no address": f"sales@{DOMAIN}",
+            f"odd@{DOMAIN}": ["x"],
+        }
+        self.set_parameter("mail_delivery.former_addresses", json.dumps(former))
+        listed = self.addresses()
+        self.assertEqual(listed[f"sales@{DOMAIN}"], "alias")
+        entries = [entry for entry in self.get(ALIASES).json()["addresses"] if entry["kind"] == "former"]
+        self.assertEqual(
+            entries,
+            [
+                {"address": f"replies@{DOMAIN}", "kind": "former", "rewrite": f"catchall@{DOMAIN}"},
+                {"address": "sales@before.example", "kind": "former", "rewrite": f"sales@{DOMAIN}"},
+            ],
+        )
+        self.assertNotIn("before.example", self.get(TRANSPORT).text)
+
+    def test_former_addresses_that_are_no_json(self):
+        for value in ("{", "[1]", "5", "null"):
+            self.set_parameter("mail_delivery.former_addresses", value)
+            self.assertNotIn("former", self.addresses().values())
 
     def test_cost_does_not_grow(self):
         def queries():
