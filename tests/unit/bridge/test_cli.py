@@ -101,6 +101,6 @@ def test_check_from_nothing_to_all_good(tmp_path: Path, capsys: pytest.CaptureFi
             bridge.told("READY=1")
             assert run(config, "check") == 0
             assert capsys.readouterr().out.count("ok   ") == 5
-            MapWriter(tmp_path / "state" / "maps").write(["a@x", "b@x"])
+            MapWriter(tmp_path / "state" / "maps").write(["a@x", "b@x"], {})
             assert run(config, "check") == os.EX_TEMPFAIL
             assert "0 addresses of Odoo missing, 1 too many" in capsys.readouterr().out
