@@ -37,7 +37,7 @@ options:
   companies:
     description:
       - Names of the companies that use this alias domain, and no others do (Odoo 17 and later). Omitted leaves them alone.
-      - To leave a company without one is refused; name it at another alias domain.
+      - To leave a company without one is refused; name it at another alias domain, or use M(mailops.odoo.company_mail).
       - To the first alias domain of a database Odoo gives every company. If this is given, the others go without.
     type: list
     elements: str

@@ -149,7 +149,7 @@ def test_companies_change_over_and_none_is_left_without(odoo: Odoo) -> None:
     }
     assert told(odoo, "shop.example", companies=["Acme Trade"]) == (
         "the company 'Acme Shop' would be left without an alias domain: it uses shop.example. "
-        "Name it among the companies of another one."
+        "Name it among the companies of another one, or take its alias domain away with company_mail."
     )
     assert "this Odoo has no res.company 'Acme Ship'" in told(odoo, "shop.example", companies=["Acme Ship"])
     swapped = [

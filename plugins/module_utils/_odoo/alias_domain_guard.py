@@ -67,7 +67,7 @@ def check_companies(changes: Sequence[Change], current: Sequence[Existing]) -> N
     for name in sorted(before.keys() - set[str]().union(*after.values())):
         raise ConflictError(
             f"the company {name!r} would be left without an alias domain: it uses {before[name].values['name']}",
-            "Name it among the companies of another one.",
+            "Name it among the companies of another one, or take its alias domain away with company_mail.",
         )
 
 
