@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible import constants
-from ansible.errors import AnsibleError
-from ansible.parsing.vault import VaultLib, match_encrypt_secret
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = r"""
 name: vault_encrypt
 short_description: Encrypt a text with the vault password of this run
@@ -46,6 +39,13 @@ _raw:
   type: list
   elements: str
 """
+
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, match_encrypt_secret
+from ansible.plugins.lookup import LookupBase
 
 
 class LookupModule(LookupBase):

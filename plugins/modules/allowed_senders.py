@@ -11,7 +11,8 @@ module: allowed_senders
 short_description: Manage the senders to whom Odoo's loop limit does not apply, as a list
 version_added: 0.1.0
 description:
-  - From Odoo 16 on a sender may make only so many records in a while (C(mail.gateway.loop.threshold)), which stops mail loops. An allowed sender (C(mail.gateway.allowed)) is exempt; a monitoring system, for one.
+  - From Odoo 16 on a sender may make only so many records in a while (C(mail.gateway.loop.threshold)), which stops mail loops.
+    An allowed sender (C(mail.gateway.allowed)) is exempt; a monitoring system, for one.
 author:
   - The mailops.odoo authors (@mailops)
 extends_documentation_fragment:

@@ -44,7 +44,7 @@ EXAMPLES = r"""
 RETURN = r"""
 records:
   description:
-    - The records, archived ones included; a secret that is set is shown as V((hidden)). RV(records[].confirmed) is whether
+    - The records, archived ones included; a secret that is set is shown as V((hidden)). C(confirmed) is whether
       Odoo has logged in and fetches.
     - On Odoo 15 the types V(gmail) and V(outlook) are shown as that version has them, C(server_type) V(imap) with
       C(use_google_gmail_service) or C(use_microsoft_outlook_service).

@@ -12,7 +12,8 @@ short_description: Manage system parameters of Odoo as a list
 version_added: 0.1.0
 description:
   - Creates, changes or deletes any number of system parameters with a constant number of reads and batched writes.
-  - Parameters that bear on mail are known. A value that Odoo could not use is refused, and so is a parameter that this version of Odoo does not read, with the hint at what to use instead.
+  - Parameters that bear on mail are known. A value that Odoo could not use is refused, and so is a parameter that this
+    version of Odoo does not read, with the hint at what to use instead.
   - A parameter that turns something on, such as C(web.base.url.freeze), counts as on whatever its text. V(False) is refused; O(state=absent) turns it off.
 author:
   - The mailops.odoo authors (@mailops)

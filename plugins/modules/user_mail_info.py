@@ -11,7 +11,8 @@ module: user_mail_info
 short_description: Read the mail settings of the users in Odoo
 version_added: 0.1.0
 description:
-  - Returns the e-mail address and the notification type of the users, archived ones included, and warns when those of the administrator or OdooBot are empty or Odoo's examples.
+  - Returns the e-mail address and the notification type of the users, archived ones included, and warns when those of the
+    administrator or OdooBot are empty or Odoo's examples.
 author:
   - The mailops.odoo authors (@mailops)
 options:

@@ -43,8 +43,8 @@ def renamed(site: Odoo, gateway: Machine, numbers: itertools.count[int]) -> Iter
     before = site.call("ir.config_parameter", "search_read", PARAMETER, ["value"])
     new = f"replies{next(numbers)}"
     yield new
-    (domain,) = site.call("mail.alias.domain", "search", [["name", "=", "acme.example"]])
-    site.call("mail.alias.domain", "write", [domain], {"catchall_alias": "catchall"})
+    domains = site.call("mail.alias.domain", "search", [["name", "=", "acme.example"]])
+    site.call("mail.alias.domain", "write", domains, {"catchall_alias": "catchall"})
     parameter = site.call("ir.config_parameter", "search", PARAMETER)
     if before:
         site.call("ir.config_parameter", "write", parameter, {"value": before[0]["value"]})

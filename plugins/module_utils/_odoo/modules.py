@@ -40,8 +40,10 @@ def run_one(resource: OdooResource) -> None:
     _run(module, resource, [item])
 
 
-def run_many(resource: OdooResource, extent: Mapping[str, Any] = WITH_PRUNE) -> None:
-    """Run the plural module: a list of records, and the options of `extent`, which are for the whole list."""
+def run_many(resource: OdooResource, extent: Mapping[str, Any] | None = None) -> None:
+    """Run the plural module: a list of records, and the options of `extent` for the whole list, `prune` by default."""
+    if extent is None:
+        extent = {} if resource.standing else WITH_PRUNE
     module = glue.make_module(
         {
             **connection_spec(),
@@ -52,7 +54,7 @@ def run_many(resource: OdooResource, extent: Mapping[str, Any] = WITH_PRUNE) -> 
                 "options": resource.item_spec(),
             },
             **resource.options(),
-            **({} if resource.standing else extent),
+            **extent,
         }
     )
     try:
