@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import uuid
 from collections.abc import Iterator
 from email import message_from_string
 from email.message import EmailMessage
@@ -38,10 +39,10 @@ def rename(site: Odoo, gateway: Machine, old: str, new: str) -> None:
 
 
 @pytest.fixture
-def renamed(site: Odoo, gateway: Machine, numbers: itertools.count[int]) -> Iterator[str]:
+def renamed(site: Odoo, gateway: Machine) -> Iterator[str]:
     """A new name for the catchall; afterwards everything is as it was."""
     before = site.call("ir.config_parameter", "search_read", PARAMETER, ["value"])
-    new = f"replies{next(numbers)}"
+    new = f"replies-{uuid.uuid4().hex[:8]}"
     yield new
     domains = site.call("mail.alias.domain", "search", [["name", "=", "acme.example"]])
     site.call("mail.alias.domain", "write", domains, {"catchall_alias": "catchall"})
