@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.machines import Odoo
 from support.modules import recorded, run_module, warned
-from support.steps import refused, step
+from support.steps import READS, refused, step
 
 pytestmark = pytest.mark.integration
 
@@ -131,13 +131,25 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"owner": {"model": "crm.team", "name": "Nobody"}},
         "owner: this Odoo has no crm.team 'Nobody'",
     ),
+    "an owner of no model": (
+        {"owner": {"model": "crm.taem", "name": "Sales"}},
+        "owner: this Odoo has no model crm.taem whose records have an alias",
+    ),
+    "an owner without an alias": (
+        {"owner": {"model": "res.country", "name": "Belgium"}},
+        "owner: this Odoo has no model res.country whose records have an alias",
+    ),
 }
 
 
-@pytest.mark.parametrize("case", sorted(REFUSED))
-def test_refused_before_anything_is_written(any_odoo: Odoo, case: str) -> None:
-    options, text = REFUSED[case]
-    assert text in told(any_odoo, "x", **options)
+def test_what_would_fail_later_is_refused_before_anything_is_written(any_odoo: Odoo) -> None:
+    with recorded(any_odoo.url, any_odoo.ca_file) as (url, calls):
+        connection = {**any_odoo.connection(), "odoo_url": url}
+        for case, (options, text) in REFUSED.items():
+            result = run_module("mail_alias", {**connection, "alias_name": "x", **options})
+            assert result.get("failed"), case
+            assert text in result["msg"], case
+    assert {method for _model, method in calls} <= READS
 
 
 def test_an_alias_domain_that_is_not_there(any_odoo: Odoo) -> None:

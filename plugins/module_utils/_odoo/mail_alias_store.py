@@ -97,12 +97,16 @@ class MailAliasStore(OdooStore):
         return prepared, warnings
 
     def _aliases_of(self, owners: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], int]:
-        """Return (model, name) → id of the alias, for all owners, with one read per model."""
+        """Return (model, name) → id of the alias, for all owners; the reads go by model."""
         names: dict[str, set[str]] = {}
         for owner in owners:
             names.setdefault(owner["model"], set()).add(owner["name"])
+        there = self._client.search_read("ir.model", [("model", "in", sorted(names))], ["model"])
+        having = {record["model"] for record in there if "alias_id" in self._client.fields_get(record["model"])}
         aliases: dict[tuple[str, str], int] = {}
         for model, wanted in names.items():
+            if model not in having:
+                raise ValidationError(f"owner: this Odoo has no model {model} whose records have an alias")
             found: dict[str, list[dict[str, Any]]] = {}
             for record in self._client.search_read(model, [("name", "in", sorted(wanted))], ["name", "alias_id"]):
                 found.setdefault(record["name"], []).append(record)
