@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,9 @@ def common_odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
 
     Making a database known to Odoo's workers takes longer than most of these modules' tests.
     """
-    database = Odoo("t_common", "admin", machine=request.param)
+    # Each of the processes that run the tests has its own.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    database = Odoo(f"t_common{worker}", "admin", machine=request.param)
     database.clone()
     database.give_key()
     yield database
