@@ -49,6 +49,7 @@ EXAMPLES = r"""
     odoo_snapshot: "{{ playbook_dir }}/snapshots/prod.json"
     aliases:
       - alias_name: oops
+        alias_domain: acme.example
         alias_model: crm.lead
 
 - name: All is as it was before
