@@ -31,6 +31,7 @@ def problems(policy: Any) -> list[str]:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
     found.extend(_odoo(policy.get("odoo", {})))
     found.extend(_inbound(policy.get("inbound", {})))
+    found.extend(_former_domains(policy))
     return found
 
 
@@ -49,6 +50,7 @@ def _odoo(section: Any) -> Iterator[str]:
             yield from _odoo_list(items, f"odoo.{key}", CATALOGUE[key])
     yield from _mass_mailing_server(section.get("mass_mailing_server"), lists["servers"])
     yield from _alias_domains_left_out(lists)
+    yield from _companies(lists)
 
 
 def _modules(items: list[Any]) -> Iterator[str]:
@@ -62,6 +64,38 @@ def _modules(items: list[Any]) -> Iterator[str]:
 def _mass_mailing_server(name: Any, servers: Any) -> Iterator[str]:
     if name is not None and _all_mappings(servers) and name not in [item.get("name") for item in servers]:
         yield f"odoo.mass_mailing_server is {name!r}; it must be the name of one of odoo.servers"
+
+
+def _companies(lists: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the companies to which two places of the policy give different alias domains."""
+    if not (_all_mappings(lists["alias_domains"]) and _all_mappings(lists["companies"])):
+        return
+    said = {
+        str(company): str(domain.get("name")).lower()
+        for domain in lists["alias_domains"]
+        for company in _listed(domain, "companies")
+    }
+    for item in lists["companies"]:
+        name, domain = str(item.get("name")), item.get("alias_domain")
+        if domain is not None and said.get(name, str(domain).lower()) != str(domain).lower():
+            yield f"odoo.companies: {name} has the alias domain {domain}, and odoo.alias_domains gives it {said[name]}"
+
+
+def _former_domains(policy: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the former names whose mail the gateway would refuse although it takes that of the present one."""
+    odoo, inbound = policy.get("odoo"), policy.get("inbound")
+    domains = odoo.get("alias_domains", []) if isinstance(odoo, Mapping) else []
+    taken = inbound.get("domains", []) if isinstance(inbound, Mapping) else []
+    if not (_all_mappings(domains) and _all_mappings(taken)):
+        return
+    names = {str(item.get("name")).lower() for item in taken}
+    for item in domains:
+        missing = [str(name) for name in _listed(item, "former_names") if str(name).lower() not in names]
+        if missing and str(item.get("name")).lower() in names:
+            yield (
+                f"inbound.domains lacks {', '.join(missing)}, a former name of {item.get('name')}: "
+                "the gateway would refuse the answers to old mail"
+            )
 
 
 def _inbound(section: Any) -> Iterator[str]:
@@ -92,6 +126,12 @@ def _odoo_list(items: list[Any], place: str, resource: Resource) -> Iterator[str
 
 def _all_mappings(items: Any) -> bool:
     return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)
+
+
+def _listed(item: Mapping[str, Any], key: str) -> list[Any]:
+    """Return a list of an item; what is none is named elsewhere."""
+    value = item.get(key)
+    return value if isinstance(value, list) else []
 
 
 def _alias_domains_left_out(lists: Mapping[str, Any]) -> Iterator[str]:

@@ -46,6 +46,19 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
         lambda p: p["odoo"].update(mass_mailing_server="Mailgnu"),
         "odoo.mass_mailing_server is 'Mailgnu'; it must be the name of one of odoo.servers",
     ),
+    "a company with two alias domains": (
+        lambda p: (
+            p["odoo"]["alias_domains"].append(
+                {"name": "two.example", "bounce_alias": "b", "catchall_alias": "c", "companies": ["My Company"]}
+            ),
+            p["odoo"]["companies"][0].update(alias_domain="acme.example"),
+        ),
+        "My Company has the alias domain acme.example, and odoo.alias_domains gives it two.example",
+    ),
+    "a former domain that the gateway would refuse": (
+        lambda p: p["odoo"]["alias_domains"][0].update(former_names=["old.example"]),
+        "inbound.domains lacks old.example, a former name of acme.example",
+    ),
     "an app that is no name": (lambda p: p["odoo"].update(modules=["crm", "CRM!"]), "odoo.modules[1] is 'CRM!'"),
     "an app twice": (lambda p: p["odoo"].update(modules=["crm", "crm"]), "odoo.modules: crm is given more than once"),
     "an interval of nothing": (
