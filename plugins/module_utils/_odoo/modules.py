@@ -15,7 +15,6 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import M
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
 from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_record
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import snapshot
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
 
@@ -108,6 +107,9 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record])
         )
         warnings = loaded.warnings + resource.guard(client, changes, params)
         if changes and not module.check_mode:
+            # Imported only here: it knows every resource, and most runs change nothing.
+            from ansible_collections.mailops.odoo.plugins.module_utils._odoo import snapshot
+
             snapshot.before_writing(client, params)
     except MailopsError as error:
         glue.fail(module, error)
