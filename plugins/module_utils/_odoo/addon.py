@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
@@ -49,6 +49,13 @@ class Addon:
 def find(client: OdooClient, name: str) -> Addon | None:
     """Return the addon, or None if Odoo's list does not have it (yet)."""
     return next((addon for addon in _read(client, name) if addon.name == name), None)
+
+
+def missing(client: OdooClient, names: Sequence[str]) -> list[str]:
+    """Return those of the addons that are not installed, in one read and in the order given."""
+    found = client.search_read(MODEL, [("name", "in", list(names)), ("state", "in", PRESENT)], ["name"])
+    installed = {record["name"] for record in found}
+    return [name for name in dict.fromkeys(names) if name not in installed]
 
 
 def action(addon: Addon | None, state: str) -> str:
