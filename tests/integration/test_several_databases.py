@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.machines import Odoo
-from support.modules import run_module
+from support.modules import recorded, run_module
 
 pytestmark = pytest.mark.integration
 
@@ -24,6 +24,9 @@ def neighbour(odoo14: Odoo) -> Iterator[None]:
 def test_what_odoo_14_says_is_heard(odoo14: Odoo) -> None:
     """Its refusals are bare 500s then, until the session says which database is meant."""
     server = {"name": "New", "smtp_host": "mail.zoho.com", "smtp_port": 26, "encryption": "none"}
-    result = run_module("mail_server", {**odoo14.connection(), **server})
+    with recorded(odoo14.url, odoo14.ca_file) as (url, calls):
+        result = run_module("mail_server", {**odoo14.connection(), "odoo_url": url, **server})
+    # Once: a method may have done a part of its work before it was refused.
+    assert calls.count(("ir.mail_server", "test_smtp_connection")) == 1
     assert "Odoo refused ir.mail_server.test_smtp_connection: " in result["msg"], result["msg"]
     assert odoo14.call("ir.mail_server", "search_count", []) == 0

@@ -66,6 +66,8 @@ class JsonRpcClient:
 
     def call(self, model: str, method: str, ids: Sequence[int], **kwargs: Any) -> Any:
         """Call a method of records (or of the model, with no ids)."""
+        # It may commit midway, as sending mail does, so it must not come to being called again.
+        self._choose_database()
         return self._execute(model, method, [list(ids)] if ids else [], kwargs)
 
     def _execute(self, model: str, method: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -84,7 +86,8 @@ class JsonRpcClient:
         """Tie the session to the database; return whether that is new.
 
         An Odoo 14 with several databases (seen) answers a refusal with a bare 500 unless it knows by the session which
-        database is meant. The refused call was rolled back, so it may be made again to hear why.
+        database is meant. A refused read, creation, write or deletion was rolled back, so it may be made again to hear
+        why.
         """
         first, self._chosen = not self._chosen, True
         return first and self._http.visit(f"/web/login?db={quote(self.database)}")
