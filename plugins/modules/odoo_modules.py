@@ -52,7 +52,7 @@ installed:
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addon
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addon, snapshot
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
 
 
@@ -69,6 +69,8 @@ def main() -> None:
     try:
         client = connect(module.params)
         missing = addon.missing(client, module.params["names"])
+        if missing and not module.check_mode:
+            snapshot.before_writing(client, module.params)
         for name in missing if not module.check_mode else ():
             # One that was installed with another meanwhile is left alone.
             if addon.action(addon.find(client, name), "present"):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from support.machines import Odoo
@@ -66,19 +67,22 @@ def test_an_addon_that_is_not_there(common_odoo: Odoo) -> None:
     step(common_odoo, "odoo_module", False, name="no_such_addon", state="absent")
 
 
-def test_several_at_once(common_odoo: Odoo) -> None:
+def test_several_at_once(common_odoo: Odoo, tmp_path: Path) -> None:
     """What is there already costs one read; one that is missing is installed, and the first failure ends it."""
     with recorded(common_odoo.url, common_odoo.ca_file) as (url, calls):
-        options = {**common_odoo.connection(), "odoo_url": url}
+        snapshot = tmp_path / "before.json"
+        options = {**common_odoo.connection(), "odoo_url": url, "odoo_snapshot": str(snapshot)}
         assert not run_module("odoo_modules", {**options, "names": ["mail", "crm", "mail"]})["changed"]
         assert [call for call in calls if call[0] == "ir.module.module"] == [("ir.module.module", "search_read")]
         calls.clear()
         predicted = run_module("odoo_modules", {**options, "names": ["crm", POLICY]}, check=True)
         assert (predicted["changed"], predicted["installed"]) == (True, [POLICY])
         assert INSTALL not in calls
+        assert not snapshot.exists()
         failed = run_module("odoo_modules", {**options, "names": [POLICY, "nowhere_to_be_found"]})
     assert "Odoo has no installable addon 'nowhere_to_be_found'" in failed["msg"]
     assert (failed["changed"], failed["installed"]) == (True, [POLICY])
     assert failed["msg"].endswith(f"Installed before that: {POLICY}.")
     assert states(common_odoo)[POLICY] == "installed"
+    assert snapshot.exists()
     run_module("odoo_module", {**common_odoo.connection(), "name": POLICY, "state": "absent", "force": True})
