@@ -121,7 +121,12 @@ def _innermost(error: BaseException) -> BaseException:
 def _cause(error: BaseException) -> str:
     """Return the text of the innermost exception."""
     text = str(_innermost(error))
-    return text.split(": ", 1)[1] if text.startswith("<") and ": " in text else text
+    # urllib3 puts the connection's name or address in memory first.
+    return (
+        text.split(": ", 1)[1]
+        if text.startswith(("<", "HTTPConnection(", "HTTPSConnection(")) and ": " in text
+        else text
+    )
 
 
 def _excerpt(text: str) -> str:
