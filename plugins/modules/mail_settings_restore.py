@@ -81,7 +81,7 @@ changes:
       type: dict
 missing_secrets:
   description: The secrets that were there and are not, as C(setting, name, option).
-  returned: success
+  returned: always
   type: list
   elements: str
   sample: ["servers: Mailgun SMTP: smtp_pass"]
@@ -96,7 +96,8 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core import module a
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import neutralized, snapshot
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.restore import Restore, report
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.restore import Restore
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.settings import report
 
 
 def main() -> None:
@@ -120,7 +121,10 @@ def main() -> None:
     except MailopsError as error:
         glue.fail(module, error)
         return
-    report(module, parts, None if module.check_mode else restore.carry_out(parts))
+    missing = [f"{part.key}: {name}" for part in parts for name in part.missing]
+    if missing:
+        module.warn(f"A snapshot holds no secrets. These were there and are not: {'; '.join(missing)}")
+    report(module, parts, None if module.check_mode else restore.carry_out(parts), missing_secrets=missing)
 
 
 if __name__ == "__main__":

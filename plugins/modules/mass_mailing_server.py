@@ -81,10 +81,9 @@ changes:
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, apply
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, NotFoundError
-from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import plan
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.mass_mailing import PARAMETER, parameters, server_id
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.mass_mailing import PARAMETER, plan_server
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.snapshot import before_writing
 
 
@@ -98,24 +97,17 @@ def main() -> None:
         },
         required_if=[("state", "present", ["server"])],
     )
-    absent, name = module.params["state"] == "absent", module.params["server"]
+    name = module.params["server"] if module.params["state"] == "present" else None
     try:
         client = connect(module.params)
-        number: int | str | None = "" if absent else server_id(client, name)
-        if number is None:
-            missing = f"this Odoo has no mail server {name!r}"
-            if not module.check_mode:
-                raise NotFoundError(missing, "Make it first (mail_server).")
-            module.warn(f"{missing}; check mode takes it for granted that the run would have created it")
-            number = "the new server's id"
-        side = PARAMETER.open(client)
-        loaded = side.load(parameters(number))
-        changes = plan(PARAMETER, loaded.desired, loaded.current, absent=absent)
+        side, changes, warnings = plan_server(client, name, module.check_mode)
         if changes and not module.check_mode:
             before_writing(client, module.params)
     except MailopsError as error:
         glue.fail(module, error)
         return
+    for warning in warnings:
+        module.warn(warning)
     glue.report(module, PARAMETER, changes, Outcome() if module.check_mode else apply(changes, side))
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import textwrap
 
 
-def as_list(documentation: str, name: str, description: str) -> str:
-    """Return the options of a singular module as the suboptions of a plural module's list `name`."""
+def as_list(documentation: str, name: str, description: str, required: bool = True) -> str:
+    """Return the options of a singular module as the suboptions of the option `name`, a list."""
     options = documentation.strip().removeprefix("options:\n").replace("O(", f"O({name}[].")
     return (
         f"options:\n  {name}:\n    description: {description}\n    type: list\n    elements: dict\n"
-        f"    required: true\n    suboptions:\n{textwrap.indent(options, '    ')}\n"
+        f"    required: {str(required).lower()}\n    suboptions:\n{textwrap.indent(options, '    ')}\n"
     )

@@ -32,13 +32,18 @@ def given_item(resource: Resource, params: Mapping[str, Any]) -> Record:
     return _given(resource, params, _load_params())
 
 
-def given_items(resource: Resource, params: Mapping[str, Any]) -> list[Record]:
-    """Return the same for each item of a plural module's list."""
-    raw = _load_params().get(resource.plural)
-    items = params[resource.plural]
+def given_items(resource: Resource, params: Mapping[str, Any], option: str) -> list[Record]:
+    """Return the same for each item of an option that is a list."""
+    raw = _load_params().get(option)
+    items = params[option]
     if not isinstance(raw, list) or len(raw) != len(items):
         raw = [None] * len(items)
     return [_given(resource, item, given) for item, given in zip(items, raw, strict=True)]
+
+
+def given(option: str) -> bool:
+    """Whether the task gave the option, be it as null."""
+    return option in _load_params()
 
 
 def _given(resource: Resource, params: Mapping[str, Any], raw: Any) -> Record:

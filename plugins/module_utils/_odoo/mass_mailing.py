@@ -10,10 +10,13 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     NotFoundError,
     ValidationError,
 )
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, plan
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide
 
+# The policy's key.
+KEY = "mass_mailing_server"
 ENABLED = "mass_mailing.outgoing_mail_server"
 SERVER = "mass_mailing.mail_server_id"
 # The parameters as plain records: what holds for others of them is no matter here.
@@ -29,6 +32,25 @@ PARAMETER = OdooResource(
 def parameters(server: int | str) -> list[Record]:
     """Return the parameters as Odoo's settings write them; `server` is the id."""
     return [{"key": ENABLED, "value": "True"}, {"key": SERVER, "value": str(server)}]
+
+
+def plan_server(client: OdooClient, name: str | None, check_mode: bool) -> tuple[OdooSide, list[Change], list[str]]:
+    """Return where the parameters are, the changes after which mailings leave by the server, and warnings.
+
+    Without a name they leave like any other mail. In check mode a server that is not there is taken for granted.
+    Raises as `server_id` does, and NotFoundError for a server that is not there.
+    """
+    number: int | str | None = server_id(client, name) if name else ""
+    warnings = []
+    if number is None:
+        missing = f"this Odoo has no mail server {name!r}"
+        if not check_mode:
+            raise NotFoundError(missing, "Make it first (mail_server).")
+        warnings.append(f"{missing}; check mode takes it for granted that the run would have created it")
+        number = "the new server's id"
+    side = PARAMETER.open(client)
+    loaded = side.load(parameters(number))
+    return side, plan(PARAMETER, loaded.desired, loaded.current, absent=not name), warnings
 
 
 def server_id(client: OdooClient, name: str) -> int | None:

@@ -46,23 +46,28 @@ def run_many(resource: OdooResource, extent: Mapping[str, Any] | None = None) ->
     module = glue.make_module(
         {
             **connection_spec(),
-            resource.plural: {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": resource.item_spec(),
-            },
+            resource.plural: {**list_spec(resource), "required": True},
             **resource.options(),
             **extent,
         }
     )
     try:
-        given = glue.given_items(resource, module.params)
-        items = [resource.check(item, f"{resource.plural}[{number}]") for number, item in enumerate(given)]
+        items = given_list(resource, module.params, resource.plural)
     except MailopsError as error:
         glue.fail(module, error)
         return
     _run(module, resource, items)
+
+
+def list_spec(resource: OdooResource) -> dict[str, Any]:
+    """Return the argument spec of a list of records."""
+    return {"type": "list", "elements": "dict", "options": resource.item_spec()}
+
+
+def given_list(resource: OdooResource, params: Mapping[str, Any], option: str) -> list[Record]:
+    """Return the items of an option that is a list of records, in canonical form; ValidationError for a wrong one."""
+    given = glue.given_items(resource, params, option)
+    return [resource.check(item, f"{option}[{number}]") for number, item in enumerate(given)]
 
 
 def run_info(resource: OdooResource) -> None:

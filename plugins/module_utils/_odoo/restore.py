@@ -6,29 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing, difference
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide
-
-
-@dataclass
-class Part:
-    """One entry of the catalogue: what must change, and which secrets it will lack then (`name: option`)."""
-
-    key: str
-    resource: OdooResource
-    side: OdooSide
-    changes: list[Change]
-    missing: list[str]
-    warnings: list[str] = field(default_factory=list)
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.settings import Done, Part, options_for
 
 
 @dataclass(frozen=True)
@@ -46,7 +33,7 @@ class Restore:
     def __init__(self, client: OdooClient, snapshot: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self._client = client
         self._snapshot = snapshot
-        self._options = options
+        self._options = {**options, "restoring": True}
 
     def plan(self) -> list[Part]:
         """Return everything that must change, in the catalogue's order; raise a MailopsError if some of it cannot.
@@ -56,39 +43,36 @@ class Restore:
         unknown = set(self._snapshot["settings"]) - set(CATALOGUE)
         if unknown:
             raise ValidationError(f"the snapshot has settings this release does not know: {', '.join(sorted(unknown))}")
-        parts = [self._part(key, check_mode=True) for key in CATALOGUE if key in self._snapshot["settings"]]
-        for part in parts:
-            part.warnings += part.resource.guard(self._client, part.changes, self._options_for(part.resource))
-        return parts
+        return [self._part(key, check_mode=True) for key in CATALOGUE if key in self._snapshot["settings"]]
 
-    def carry_out(self, planned: Sequence[Part]) -> list[tuple[Part, Outcome]]:
+    def carry_out(self, planned: Sequence[Part]) -> list[Done]:
         """Make the changes: what is referred to is made first and deleted last; stop at the first error."""
-        done: list[tuple[Part, Outcome]] = []
+        done: list[Done] = []
         # Read again one after the other: now what an earlier one made is there to be referred to.
         parts = []
         for part in planned:
-            if done and done[-1][1].error:
+            if done and done[-1].outcome.error:
                 break
             try:
                 fresh = self._part(part.key, check_mode=False) if part.changes else part
             except MailopsError as error:
-                done.append((part, Outcome(error=error)))
+                done.append(Done(part, Outcome(error=error)))
                 break
             parts.append(fresh)
-            done.append((fresh, self._apply(fresh, [step for step in fresh.changes if step.action != "delete"])))
+            done.append(self._apply(fresh, [step for step in fresh.changes if step.action != "delete"]))
         for part in reversed(parts):
-            if done[-1][1].error:
+            if done[-1].outcome.error:
                 break
-            done.append((part, self._apply(part, [step for step in part.changes if step.action == "delete"])))
+            done.append(self._apply(part, [step for step in part.changes if step.action == "delete"]))
         return done
 
-    def _apply(self, part: Part, changes: Sequence[Change]) -> Outcome:
-        options = self._options_for(part.resource)
+    def _apply(self, part: Part, changes: Sequence[Change]) -> Done:
+        options = options_for(part.resource, self._options)
         outcome = part.resource.carry_out(part.side, changes, options)
         # Without its password no server could log in; and to send a test is nothing that a way back should depend on.
         if changes and not part.missing:
             part.resource.settle(self._client, part.side, outcome, {**options, "test": "never"})
-        return outcome
+        return Done(part, outcome)
 
     def _part(self, key: str, *, check_mode: bool) -> Part:
         resource = CATALOGUE[key]
@@ -110,12 +94,8 @@ class Restore:
             and resource.key_of(record.values) not in alone
         ]
         changes, missing = way_back(resource, prepared, current, self._options["prune_limit"])
-        return Part(key, resource, side, changes, missing, warnings)
-
-    def _options_for(self, resource: OdooResource) -> dict[str, Any]:
-        """Return the options of the resource's own modules: the defaults, but for those that this one has as well."""
-        defaults = {name: spec.get("default") for name, spec in resource.options().items()}
-        return {**defaults, **self._options, "restoring": True}
+        warnings += resource.guard(self._client, changes, options_for(resource, self._options))
+        return Part(key, resource, side, changes, warnings, missing)
 
 
 def _still_there(
@@ -164,40 +144,3 @@ def way_back(
         )
     changes += [Change("delete", resource.name_of(gone.values), {}, gone.values, gone.id) for gone in surplus]
     return changes, missing
-
-
-def report(module: AnsibleModule, planned: Sequence[Part], done: Sequence[tuple[Part, Outcome]] | None) -> None:
-    """Leave the module with its result; `done` is None in check mode."""
-    for warning in [warning for part in planned for warning in part.warnings]:
-        module.warn(warning)
-    if done is None:
-        steps = [(part, part.changes) for part in planned]
-    else:
-        steps = [(part, outcome.applied) for part, outcome in done]
-    result = {
-        "changed": any(changes for _part, changes in steps),
-        "changes": [
-            {"setting": part.key, **change.shown(part.resource)} for part, changes in steps for change in changes
-        ],
-        "diff": _differences(steps),
-    }
-    error = done[-1][1].error if done else None
-    if error is None:
-        missing = [f"{part.key}: {name}" for part in planned for name in part.missing]
-        if missing:
-            module.warn(f"A snapshot holds no secrets. These were there and are not: {'; '.join(missing)}")
-        module.exit_json(missing_secrets=missing, **result)
-        return
-    applied = {(part.key, change.name) for part, changes in steps for change in changes}
-    wanted = [(part.key, change.name) for part in planned for change in part.changes]
-    module.fail_json(
-        msg=f"{error.text()} {len(applied)} of {len(wanted)} changes were made; running again makes the rest.",
-        error=error.kind,
-        remaining=[": ".join(step) for step in wanted if step not in applied],
-        **result,
-    )
-
-
-def _differences(steps: Sequence[tuple[Part, Sequence[Change]]]) -> dict[str, str]:
-    sides = [difference(part.resource, changes) for part, changes in steps]
-    return {side: "".join(one[side] for one in sides) for side in ("before", "after")}
