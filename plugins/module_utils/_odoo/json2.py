@@ -9,6 +9,7 @@ Arguments are named as in the method's signature. An error has a status of 400 o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,11 +19,24 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo import refusal
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import CONTEXT, Domain
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.version import series
 
+# What both a key and a database's name are made of. Anything else could not be sent, and requests quotes it.
+SENDABLE = re.compile(r"[!-~]+")
+
 
 class Json2Client:
-    """Sends the key with every call; there is no login."""
+    """Sends the key with every call; there is no login.
+
+    Raises AuthenticationError or NotFoundError for a key or a database that cannot be one.
+    """
 
     def __init__(self, http: Http, database: str, key: str) -> None:
+        if not SENDABLE.fullmatch(key):
+            raise errors.AuthenticationError(
+                "odoo_api_key cannot be an API key: it has a space, a line break or a letter that is not ASCII in it",
+                "In YAML, write a key without the | of a text of several lines.",
+            )
+        if not SENDABLE.fullmatch(database):
+            raise refusal.no_database(http.base_url, database)
         self.database = database
         self._http = http
         self._key = key
