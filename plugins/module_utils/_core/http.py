@@ -37,11 +37,16 @@ class Http:
     """
 
     def __init__(self, base_url: str, ca_file: str | None = None, timeout: float = 60.0) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        if not _usable(base_url):
+            # What stands before an @ is perhaps a password.
+            shown = f"(hidden)@{base_url.rpartition('@')[2]}" if "@" in base_url else base_url
             raise ValidationError(
-                f"{base_url!r} is no usable URL", "It must look like https://odoo.example.com, without a login."
+                f"{shown!r} is no usable URL", "It must look like https://odoo.example.com, without a login."
             )
+        if timeout <= 0:
+            raise ValidationError(f"the time-out is {timeout:g} s", "It must be more than 0 (odoo_timeout).")
+        if ca_file:
+            _check_ca_file(ca_file)
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
         self.session = requests.Session()
@@ -83,8 +88,8 @@ class Http:
             # An answer that was cut short, for one: the call may well have been carried out.
             raise TemporaryError(f"{url}: no whole answer: {_cause(error)}") from None
         except OSError as error:
-            # requests raises a bare OSError for a CA file that does not exist.
-            raise CertificateError(f"{self.base_url}: {error}", "Check odoo_ca_file.") from None
+            # requests raises a bare OSError for a CA file that does not exist, which an environment variable may name.
+            raise CertificateError(f"{self.base_url}: {error}", "Check REQUESTS_CA_BUNDLE.") from None
         try:
             return answer.status_code, answer.json()
         except ValueError:
@@ -103,6 +108,22 @@ class Http:
         except (requests.exceptions.RequestException, OSError):
             return False
         return answer.status_code < 400
+
+
+def _usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _check_ca_file(path: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:
+        raise CertificateError(f"{path} holds no CA certificates: {error}", "Check odoo_ca_file.") from None
 
 
 _REACH = "Check host name, port and firewall, and that the service runs."

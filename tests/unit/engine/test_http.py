@@ -7,9 +7,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    CertificateError,
     ProtocolError,
     TemporaryError,
     UnreachableError,
@@ -75,8 +77,33 @@ def test_nobody_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["odoo.example.com", "ftp://odoo.example.com", "https://u:p@odoo.example.com", "https://"]
+    "url",
+    [
+        "odoo.example.com",
+        "ftp://odoo.example.com",
+        "https://",
+        "https://[odoo.example.com",
+        "https://odoo.example.com:https",
+        "https://odoo.example.com:99999",
+        "https://u:canary@odoo.example.com",
+        "https://:canary@odoo.example.com",
+        "https://u:canary/canary@odoo.example.com",
+    ],
 )
 def test_an_unusable_url(url: str) -> None:
-    with pytest.raises(ValidationError, match="is no usable URL"):
+    with pytest.raises(ValidationError, match="is no usable URL") as caught:
         Http(url)
+    assert "canary" not in caught.value.text()
+
+
+@pytest.mark.parametrize("timeout", [0, -1])
+def test_a_timeout_that_is_none(timeout: float) -> None:
+    with pytest.raises(ValidationError, match=f"time-out is {timeout} s"):
+        Http("https://odoo.example.com", timeout=timeout)
+
+
+def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with answering(b"") as address, pytest.raises(CertificateError, match="ca.pem") as caught:
+        Http(f"https://{address}", str(tmp_path / "ca.pem")).post_json("/x", {})
+    assert "Check odoo_ca_file" in caught.value.text()
