@@ -50,6 +50,8 @@ class Http:
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
         self.session = requests.Session()
+        # Without one requests puts a login from ~/.netrc in the place of our Authorization header.
+        self.session.auth = _as_it_is
         # Given with each request: an environment variable for a CA bundle overrides the session's attribute.
         self.verify = ca_file or True
 
@@ -108,6 +110,10 @@ class Http:
         except (requests.exceptions.RequestException, OSError):
             return False
         return answer.status_code < 400
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _usable(url: str) -> bool:

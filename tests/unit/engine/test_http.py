@@ -21,14 +21,16 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Htt
 
 
 @contextmanager
-def answering(answer: bytes) -> Iterator[str]:
-    """Yield the URL of a server that reads one request, sends these bytes and closes."""
+def answering(answer: bytes, received: list[bytes] | None = None) -> Iterator[str]:
+    """Yield the address of a server that reads one request (into `received`), sends these bytes and closes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             connection, _address = listener.accept()
             with connection:
-                connection.recv(65536)
+                request = connection.recv(65536)
+                if received is not None:
+                    received.append(request)
                 connection.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -107,3 +109,12 @@ def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
     with answering(b"") as address, pytest.raises(CertificateError, match="ca.pem") as caught:
         Http(f"https://{address}", str(tmp_path / "ca.pem")).post_json("/x", {})
     assert "Check odoo_ca_file" in caught.value.text()
+
+
+def test_a_login_in_netrc_does_not_take_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password canary\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    received: list[bytes] = []
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", received) as address:
+        Http(f"http://{address}").post_json("/x", {}, {"Authorization": "bearer key"})
+    assert b"Authorization: bearer key" in received[0]
