@@ -9,6 +9,7 @@ module, the plan and the calls that carry it out.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ from typing import Any, ClassVar
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 
 Record = dict[str, Any]
+
+LARGEST = 2**31 - 1  # of PostgreSQL's integer, which Odoo stores whole numbers in
 
 
 def _same(value: Any) -> Any:
@@ -70,6 +73,12 @@ class Field:
     def wire_name(self) -> str:
         """Return the field's name on the other side."""
         return self.wire or self.name
+
+    @property
+    def always(self) -> bool:
+        """Return whether a record always has a value here: clearing it would store no, 0 or an impossible choice."""
+        unset = self.type in _NUMBERS or self.type == "bool" or bool(self.choices)
+        return self.required or (unset and self.clear is False and not self.option_only)
 
     def argument(self) -> dict[str, Any]:
         """Return the option's entry in an Ansible argument spec."""
@@ -136,7 +145,7 @@ class Resource:
                 raise ValidationError(
                     f"{place}.{name}: a {self.label} has no such option", f"It has: {', '.join(sorted(known))}."
                 )
-            if value is None and (name in self.key or known[name].required):
+            if value is None and (name in self.key or known[name].always):
                 raise ValidationError(f"{place}.{name} cannot be empty")
             checked[name] = None if value is None else self._checked(known[name], value, f"{place}.{name}")
         if not checked.get(self.key[0]):
@@ -166,10 +175,12 @@ class Resource:
         return not self.standing
 
     def _checked(self, field: Field, value: Any, place: str) -> Any:
-        number = field.type in ("int", "float")
+        number = field.type in _NUMBERS
         if not isinstance(value, _TYPES[field.type]) or (number and isinstance(value, bool)):
             shown = "a secret" if field.secret else repr(value)
             raise ValidationError(f"{place} is {shown}, which is no {_TYPE_NAMES[field.type]}")
+        if number and not _storable(field, value):
+            raise ValidationError(f"{place} is {value}, which cannot be stored")
         if field.choices and value not in field.choices:
             raise ValidationError(f"{place} is {value!r}", f"It must be one of: {', '.join(field.choices)}.")
         try:
@@ -194,6 +205,7 @@ class Resource:
         return " @ ".join(str(part) for part in self.key_of(item) if part is not None)
 
 
+_NUMBERS = ("int", "float")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict,
 }  # fmt: skip
@@ -201,6 +213,10 @@ _TYPE_NAMES = {
     "str": "text", "int": "whole number", "float": "number", "bool": "yes/no value", "list": "list",
     "dict": "dictionary",
 }  # fmt: skip
+
+
+def _storable(field: Field, value: Any) -> bool:
+    return bool(abs(value) <= (LARGEST if field.type == "int" else sys.float_info.max))
 
 
 def duplicates(keys: Iterable[Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -174,6 +175,43 @@ def test_a_number_is_whole_or_not_and_never_a_yes() -> None:
     for wrong in (True, "2"):
         with pytest.raises(ValidationError, match="which is no number"):
             sized.check({"name": "a", "size": wrong}, "thing")
+
+
+VALUED = Resource(
+    "thing",
+    "thing",
+    "things",
+    ("name",),
+    (
+        Field("name"),
+        Field("active", "bool"),
+        Field("size", "int"),
+        Field("weight", "float"),
+        Field("kind", choices=("a", "b")),
+        Field("limit", "int", clear=0),
+        Field("verify", "bool", option_only=True),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", ["active", "size", "weight", "kind"])
+def test_what_always_has_a_value_cannot_be_cleared(name: str) -> None:
+    """Odoo would store no or 0, so null would be a change at each run; that of `active` would archive."""
+    with pytest.raises(ValidationError, match=f"thing.{name} cannot be empty"):
+        VALUED.check({"name": "x", name: None}, "thing")
+
+
+@pytest.mark.parametrize("name", ["limit", "verify"])
+def test_null_where_it_means_something(name: str) -> None:
+    assert VALUED.check({"name": "x", name: None}, "thing")[name] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("size", 2**31), ("size", -(2**31) - 1), ("weight", math.nan), ("weight", math.inf)]
+)
+def test_a_number_that_cannot_be_stored_is_named(name: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=f"thing.{name} is {value}"):
+        VALUED.check({"name": "x", name: value}, "thing")
 
 
 def test_a_record_that_is_about_to_be_renamed_is_found_by_its_new_name() -> None:

@@ -90,8 +90,6 @@ class MailServer(OdooResource):
         _check_port(item, place)
         if item.get("verify") is not None and encryption not in ("starttls", "ssl"):
             raise ValidationError(f"{place}.verify needs encryption starttls or ssl beside it")
-        if authentication is None:
-            raise ValidationError(f"{place}.smtp_authentication cannot be empty")
         if authentication in oauth.SERVICES:
             if item.get("verify"):
                 raise ValidationError(f"{place}.verify: Odoo has no verification for {authentication}")

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
@@ -34,11 +32,6 @@ class UserMail(Standing):
     def exported(self, record: Record, known: Known) -> Record | None:
         """Leave out who only has the portal: there may be thousands."""
         return None if record["share"] else super().exported(record, known)
-
-    def check_item(self, item: Mapping[str, Any], place: str) -> None:
-        """Check that the notification type is not taken away: every user has one."""
-        if "notification_type" in item and item["notification_type"] is None:
-            raise ValidationError(f"{place}.notification_type cannot be empty", "It is either email or inbox.")
 
     def remarks(self, client: OdooClient, desired: Sequence[Record], current: Sequence[Existing]) -> list[str]:
         """Warn of placeholders: those that are given, and those Odoo gave its administrator and OdooBot."""
