@@ -186,7 +186,8 @@ class Resource:
         try:
             return field.normalize(value)
         except ValueError as error:
-            shown = "" if field.secret else f" is {value!r}:"
+            # A private key may have been given by mistake where something public belongs.
+            shown = "" if field.secret or "PRIVATE KEY" in str(value) else f" is {value!r}:"
             raise ValidationError(f"{place}{shown} {error}") from None
 
     def key_of(self, item: Mapping[str, Any]) -> tuple[Any, ...]:

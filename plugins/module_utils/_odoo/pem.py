@@ -10,7 +10,9 @@ import binascii
 
 
 def certificate(value: str) -> str:
-    """Return a certificate's PEM text with one newline at its end; ValueError if it is none."""
+    """Return a certificate's PEM text with one newline at its end; ValueError if it is none, or not only that."""
+    if "PRIVATE KEY" in value:
+        raise ValueError("there is a private key in it, which belongs in smtp_ssl_private_key and is not shown there")
     return _pem(value, "CERTIFICATE-----", "certificate")
 
 

@@ -155,3 +155,19 @@ def test_what_a_version_has_is_written() -> None:
         "name": "S",
         "smtp_authentication": "cli",
     }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n",
+        r"-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN RSA PRIVATE KEY-----\ncanary\n-----END RSA PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\nx\n",
+    ],
+    ids=["alone", "in one line", "beside the certificate"],
+)
+def test_a_private_key_in_the_certificates_place_is_refused_and_not_shown(given: str) -> None:
+    with pytest.raises(ValidationError, match="smtp_ssl_certificate") as caught:
+        MAIL_SERVER.check({"name": "S", "smtp_ssl_certificate": given}, "server")
+    assert "canary" not in caught.value.text()
+    assert "smtp_ssl_private_key" in caught.value.text()
