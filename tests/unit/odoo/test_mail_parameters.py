@@ -15,7 +15,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.allowed_sender import ALLOWED_SENDER
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.company_mail import COMPANY_MAIL
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_parameters import meaning
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_parameters import is_secret, meaning
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.system_parameter import SYSTEM_PARAMETER
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import USER_MAIL
 
@@ -160,8 +160,14 @@ def test_what_a_stored_value_means(key: str, stored: str, value: str) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "limit": (
         {"key": "mail.gateway.loop.minutes", "value": "0"},
-        "p.value (mail.gateway.loop.minutes) is '0': this must be a whole number, 1 or more.",
+        "p.value (mail.gateway.loop.minutes) is '0': this must be a whole number from 1 to 525600.",
     ),
+    "limit beyond reason": (
+        {"key": "mail.gateway.loop.minutes", "value": "9999999999"},
+        "is '9999999999': this must be a whole number from 1 to 525600.",
+    ),
+    "port": ({"key": "web.base.url", "value": "https://acme.example:https"}, "this must be like https://"),
+    "brackets": ({"key": "web.base.url", "value": "https://[acme.example"}, "this must be like https://"),
     "filter": (
         {"key": "mail.default.from_filter", "value": "a.example,@b.example"},
         "'@b.example' never matches",
@@ -203,6 +209,24 @@ def test_a_wrong_value_is_refused_without_asking_odoo(case: str) -> None:
     assert text in caught.value.text()
     assert "canary" not in caught.value.text()
     assert "0123CA4A" not in caught.value.text()
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("mail_delivery.token", True),
+        # What Odoo's own apps (14, 19) keep there.
+        ("cloud_storage_google_account_info", True),
+        ("google_drive_authorization_code", True),
+        ("database.enterprise_code", True),
+        ("recaptcha_private_key", True),
+        ("google_gmail_client_id", False),
+        ("mail.catchall.domain.allowed", False),
+        ("auth_signup.invitation_scope", False),
+    ],
+)
+def test_what_is_hidden_by_its_name(key: str, secret: bool) -> None:
+    assert is_secret(key) is secret
 
 
 def test_a_policy_may_write_numbers_and_yes() -> None:

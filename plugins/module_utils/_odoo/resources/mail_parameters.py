@@ -27,6 +27,7 @@ ALIAS_DOMAINS = Sign("mail.alias.domain", "name", "17 and later")
 LOOP_LIMITS = Sign("mail.gateway.allowed", "email", "16 and later")
 FROM_FILTERS = Sign("ir.mail_server", "from_filter", "15 and later")
 PERSONAL_SERVERS = Sign("ir.mail_server", "owner_user_id", "19 and later")
+MINUTES_OF_A_YEAR = 525600
 SIGNS = (ALIAS_DOMAINS, LOOP_LIMITS, FROM_FILTERS, PERSONAL_SERVERS)
 
 
@@ -60,6 +61,13 @@ def _on(value: str) -> str:
     return "True"
 
 
+def _minutes(value: str) -> str:
+    # Odoo subtracts them from the present; a moment before the year 1 would stop every incoming mail.
+    if not re.fullmatch(r"[0-9]{1,6}", value.strip()) or not 1 <= int(value) <= MINUTES_OF_A_YEAR:
+        raise ValueError(f"this must be a whole number from 1 to {MINUTES_OF_A_YEAR}")
+    return str(int(value))
+
+
 def _at_least(minimum: int) -> Callable[[str], str]:
     def checked(value: str) -> str:
         if not re.fullmatch(r"[0-9]+", value.strip()) or int(value) < minimum:
@@ -85,10 +93,15 @@ def _filter(value: str) -> str:
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value.strip())
-    rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username
-    if parts.scheme not in ("http", "https") or not parts.hostname or rest:
-        raise ValueError("this must be like https://odoo.example.com, without a path")
+    told = "this must be like https://odoo.example.com, without a path"
+    try:
+        parts = urlsplit(value.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError(told) from None
+    rest = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or rest:
+        raise ValueError(told)
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -128,7 +141,7 @@ KNOWN: dict[str, MailParameter] = {
         lists=ALIAS_DOMAINS,
     ),
     "mail.gateway.loop.minutes": MailParameter(
-        _at_least(1), needs=LOOP_LIMITS, instead="Limit the rate of a sender in Postfix."
+        _minutes, needs=LOOP_LIMITS, instead="Limit the rate of a sender in Postfix."
     ),
     "mail.gateway.loop.threshold": MailParameter(
         _at_least(1), needs=LOOP_LIMITS, instead="Limit the rate of a sender in Postfix."
@@ -157,7 +170,10 @@ KNOWN: dict[str, MailParameter] = {
     "microsoft_outlook_client_id": MailParameter(str.strip),
     "microsoft_outlook_client_secret": MailParameter(_outlook_secret, secret=True),
 }
-_SECRET_WORDS = re.compile(r"secret|token|passw|key", re.IGNORECASE)
+# The long ones are of Odoo's apps: a Google service account with its key, a consent's code, the subscription's code.
+_SECRET_WORDS = re.compile(
+    r"secret|token|passw|pwd|key|credential|account_info|authorization_code|enterprise_code", re.IGNORECASE
+)
 
 
 def is_secret(key: str) -> bool:
