@@ -112,6 +112,10 @@ def test_one_action_by_two_names_is_refused(common_odoo: Odoo) -> None:
     assert "scheduled_actions: email_queue is given more than once" in told
 
 
+def test_an_empty_list_is_no_change(common_odoo: Odoo) -> None:
+    step(common_odoo, "scheduled_actions", False, scheduled_actions=[])
+
+
 @pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="session")
 def test_a_neutralised_copy_runs_nothing(common_odoo: Odoo) -> None:
     """Odoo marks such copies from version 16 on."""

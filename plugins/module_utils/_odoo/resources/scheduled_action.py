@@ -98,8 +98,8 @@ class ScheduledActions(OdooStore):
         ids = [xmlid.split(".") for name in wanted for xmlid in SHORT_NAMES.get(name, (name,))]
         domain: list[Any] = [("model", "=", "ir.cron")]
         if not every:
-            modules, names_in_them = zip(*ids, strict=True)
-            domain += [("module", "in", list(modules)), ("name", "in", list(names_in_them))]
+            domain += [("module", "in", [module for module, _in_it in ids])]
+            domain += [("name", "in", [name for _module, name in ids])]
         found = self._client.search_read("ir.model.data", domain, ["module", "name", "res_id"])
         names = {record["res_id"]: _short(f"{record['module']}.{record['name']}") for record in found}
         return {number: name for number, name in names.items() if every or name in wanted}
