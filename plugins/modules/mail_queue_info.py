@@ -107,6 +107,7 @@ def main() -> None:
     """Run the module."""
     module = glue.make_module({**connection_spec(), **mail_queue.filter_spec()})
     try:
+        mail_queue.check(module.params)
         client = connect(module.params)
         terms = mail_queue.domain(client, module.params)
         states = mail_queue.counts(client, terms)

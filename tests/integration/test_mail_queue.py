@@ -138,6 +138,11 @@ def test_what_cannot_be_sent_is_told_with_its_reasons(queue: Odoo) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"action": "send", "states": ["sent"]}, "states is sent, and send acts on outgoing only"),
     "age": ({"action": "cancel", "older_than": "soon"}, "older_than is 'soon'. It is a number and a unit"),
+    "age before the calendar": ({"action": "cancel", "older_than": "999999999999w"}, "older_than is '999999999999w'"),
+    "no state": ({"action": "cancel", "states": []}, "states is empty"),
+    "no sender": ({"action": "cancel", "email_from": ""}, "email_from is empty, which every mail matches"),
+    "no recipient": ({"action": "cancel", "email_to": " "}, "email_to is empty, which every mail matches"),
+    "limit": ({"action": "cancel", "limit": -1}, "limit is -1"),
     "server": ({"action": "retry", "server": "Nowhere"}, "this database has no mail server 'Nowhere'"),
 }
 
@@ -146,3 +151,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_cannot_be_is_refused(common_odoo: Odoo, case: str) -> None:
     options, text = REFUSED[case]
     assert text in refused(common_odoo, "mail_queue", **options)
+
+
+@pytest.mark.parametrize("limit", [-1, 2**70])
+def test_how_many_to_tell_of_is_checked(common_odoo: Odoo, limit: int) -> None:
+    assert f"limit is {limit}" in refused(common_odoo, "mail_queue_info", limit=limit)
+
+
+def test_none_to_tell_of(queue: Odoo) -> None:
+    mail(queue, "x@customer.example")
+    assert (info(queue, limit=0)["total"], info(queue, limit=0)["mails"]) == (1, [])

@@ -19,6 +19,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     NotFoundError,
     ValidationError,
 )
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import LARGEST
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 
 MODEL = "mail.mail"
@@ -56,6 +57,17 @@ def filter_spec() -> dict[str, dict[str, Any]]:
     }
 
 
+def check(params: Mapping[str, Any]) -> None:
+    """Raise ValidationError for a filter that leaves nothing out, or a limit that is none."""
+    if not 0 <= params["limit"] <= LARGEST:
+        raise ValidationError(f"limit is {params['limit']}", f"It must be a whole number from 0 to {LARGEST}.")
+    if params["states"] == []:
+        raise ValidationError("states is empty", "Name at least one, or leave it out.")
+    for name in ("email_from", "email_to"):
+        if params[name] is not None and not params[name].strip():
+            raise ValidationError(f"{name} is empty, which every mail matches", "Leave it out if that is meant.")
+
+
 def domain(client: OdooClient, params: Mapping[str, Any]) -> Domain:
     """Return the filter as Odoo's search takes it; at most one read, for the server's name.
 
@@ -65,8 +77,7 @@ def domain(client: OdooClient, params: Mapping[str, Any]) -> Domain:
     if params["states"] is not None:
         terms.append(("state", "in", params["states"]))
     if params["older_than"] is not None:
-        before = datetime.now(timezone.utc) - _age(params["older_than"])
-        terms.append(("create_date", "<", before.strftime(MOMENT)))
+        terms.append(("create_date", "<", _before(params["older_than"]).strftime(MOMENT)))
     if params["email_from"] is not None:
         terms.append(("email_from", "ilike", _literally(params["email_from"])))
     if params["email_to"] is not None:
@@ -100,6 +111,8 @@ def failures(client: OdooClient, terms: Domain) -> list[dict[str, Any]]:
 
 def mails(client: OdooClient, terms: Domain, limit: int) -> list[Mail]:
     """Return the oldest `limit` mails that match; two reads."""
+    if limit == 0:  # which Odoo takes for no limit
+        return []
     records = client.call(MODEL, "search_read", [], domain=terms, fields=FIELDS, limit=limit, order="id")
     partners = sorted({number for record in records for number in record["recipient_ids"]})
     addresses = {
@@ -126,6 +139,7 @@ def selected(client: OdooClient, action: str, params: Mapping[str, Any]) -> list
 
     Raises ValidationError if the filter's states are none of the action's, or if there are more than `limit`.
     """
+    check(params)
     eligible = ACTIONS[action][0]
     wanted = [state for state in params["states"] or eligible if state in eligible]
     if not wanted:
@@ -212,11 +226,15 @@ def _recipients(record: Mapping[str, Any], addresses: Mapping[int, str]) -> list
     return [address for address in [*(address for _name, address in written), *known] if address]
 
 
-def _age(text: str) -> timedelta:
-    found = re.fullmatch(r"(\d+)\s*([smhdw])", text.strip())
-    if not found:
-        raise ValidationError(f"older_than is {text!r}", "It is a number and a unit: s, m, h, d or w, such as 2h.")
-    return timedelta(seconds=int(found.group(1)) * UNITS[found.group(2)])
+def _before(age: str) -> datetime:
+    """Return the moment that lies so long ago."""
+    found = re.fullmatch(r"([0-9]+)\s*([smhdw])", age.strip())
+    try:
+        if found:
+            return datetime.now(timezone.utc) - timedelta(seconds=int(found.group(1)) * UNITS[found.group(2)])
+    except (OverflowError, ValueError):
+        pass  # before the calendar begins, or more digits than Python reads
+    raise ValidationError(f"older_than is {age!r}", "It is a number and a unit: s, m, h, d or w, such as 2h.")
 
 
 def _literally(part: str) -> str:
