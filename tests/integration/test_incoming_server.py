@@ -192,6 +192,7 @@ def test_the_same_mailbox_under_another_name_is_adopted_only_when_told(common_od
     step(common_odoo, "incoming_server", True, **mailbox("By hand", "no-reply@mg.acme.example"))
     wanted = mailbox("Declared", "no-reply@mg.acme.example")
     assert "'By hand'" in refused(common_odoo, "incoming_server", **wanted)
+    assert "'By hand'" in refused(common_odoo, "incoming_server", **{**wanted, "user": wanted["user"].upper()})
     adopted = step(common_odoo, "incoming_server", True, **wanted, adopt=True)
     assert [change["action"] for change in adopted["changes"]] == ["update"]
     assert (len(stored(common_odoo, "By hand")), len(stored(common_odoo, "Declared"))) == (0, 1)

@@ -236,6 +236,12 @@ def test_a_server_under_another_name_is_adopted_when_told(any_odoo: Odoo) -> Non
     assert "Which of them is meant?" in refused(any_odoo, {**wanted, "name": "Third", "adopt": True})
 
 
+def test_letters_case_does_not_hide_the_same_server(any_odoo: Odoo) -> None:
+    made_by_hand = {"name": "by hand", "smtp_host": "Mail.Zoho.com", "smtp_port": 465, "smtp_user": LOGIN.title()}
+    any_odoo.call(MODEL, "create", {**made_by_hand, "smtp_encryption": "ssl"})
+    assert "'by hand'" in refused(any_odoo, {**ZOHO, "test": "never"})
+
+
 # --- the fields
 
 

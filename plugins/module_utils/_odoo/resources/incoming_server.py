@@ -158,10 +158,10 @@ class IncomingServer(OdooResource):
         return {"adopt": {"type": "bool"}, **neutralized.OPTION}
 
     def domain(self, items: Sequence[Record]) -> list[Any]:
-        """Also read what may be the same mailbox under another name."""
-        users = sorted({item["user"] for item in items if item.get("user")})
+        """Also read what may be the same mailbox under another name; Odoo's search would mind the letters' case."""
         named = super().domain(items)
-        return ["|", *named, ("user", "in", users)] if users else named
+        ports = sorted({completed["port"] for completed in map(_completed, items) if completed.get("port")})
+        return ["|", *named, ("port", "in", ports)] if ports else named
 
     def open(self, client: OdooClient) -> OdooSide:
         """Return the servers."""

@@ -176,14 +176,11 @@ class MailServer(OdooResource):
         return item
 
     def domain(self, items: Sequence[Record]) -> list[Any]:
-        """Also read what may be the same server under another name."""
+        """Also read what may be the same server under another name; Odoo's search would mind the letters' case."""
         named = super().domain(items)
         completed = [self.complete(item, None) for item in items]
         ports = sorted({item["smtp_port"] for item in completed if item.get("smtp_port")})
-        if not ports:
-            return named
-        users = sorted({item["smtp_user"] for item in completed if item.get("smtp_user")})
-        return ["|", *named, "&", ("smtp_port", "in", ports), ("smtp_user", "in", [*users, False])]
+        return ["|", *named, ("smtp_port", "in", ports)] if ports else named
 
     def options(self) -> dict[str, dict[str, Any]]:
         """Return what the modules take beside the servers."""
