@@ -47,7 +47,13 @@ class ServerTest:
 
     def others(self, items: Sequence[Record]) -> None:
         """Test those of the servers that were not tested yet; nothing is put back."""
-        for record in self._side.load(items).current:
+        try:
+            found = self._side.load(items).current
+        except MailopsError as error:
+            error.message = f"The servers could not be read, so those not changed were not tested: {error.message}"
+            self._outcome.error = self._outcome.error or error
+            return
+        for record in found:
             if record.id not in self._tested and record.values["active"]:
                 problem = self._problem(record.id, record.values, {})
                 if problem:
