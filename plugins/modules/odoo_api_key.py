@@ -66,8 +66,8 @@ removed:
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.api_key import Keys, works
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.api_key import Keys, refuse_without_password, works
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connection_spec
 
 
@@ -91,10 +91,11 @@ def main() -> None:
 def _present(module: glue.AnsibleModule) -> dict[str, Any]:
     if works(module.params):
         return {"changed": False}
+    refuse_without_password(module.params)
+    if not module.no_log:
+        raise ValidationError("a key made now would be printed", "Set no_log: true on the task.")
     if module.check_mode:
         return {"changed": True}
-    if not module.no_log:
-        module.fail_json(msg="A key made now would be printed. Set no_log: true on the task. Nothing was written.")
     return {"changed": True, "api_key": Keys(module.params).make(module.params["name"])}
 
 

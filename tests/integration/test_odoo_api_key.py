@@ -12,9 +12,9 @@ pytestmark = pytest.mark.integration
 
 def test_a_key_is_made_once_and_removed(odoo_with_password: Odoo) -> None:
     password = {**odoo_with_password.connection(), "name": "mailops"}
-    assert run_module("odoo_api_key", password, check=True)["changed"]
+    assert run_module("odoo_api_key", password, check=True, no_log=True)["changed"]
     made = run_module("odoo_api_key", password, no_log=True)
-    assert made["changed"], made
+    assert made["changed"], made.get("msg")
     key = made["api_key"]
 
     kept = {**password, "odoo_api_key": key}
@@ -30,14 +30,46 @@ def test_a_key_is_made_once_and_removed(odoo_with_password: Odoo) -> None:
     refused = run_module("mail_server_info", connection)
     assert refused["error"] == "authentication"
     assert key not in str(refused)
-    assert run_module("odoo_api_key", kept, check=True)["changed"]
+    assert run_module("odoo_api_key", kept, check=True, no_log=True)["changed"]
+
+
+def test_another_user_on_any_version(any_odoo: Odoo) -> None:
+    """Up to 17 Odoo asks for the password in another way than later, and takes the key as a password."""
+    field = "group_ids" if any_odoo.name == "odoo" else "groups_id"
+    named = [["module", "=", "base"], ["name", "in", ["group_user", "group_system"]]]
+    groups = [record["res_id"] for record in any_odoo.call("ir.model.data", "search_read", named, ["res_id"])]
+    user = {"name": "Robot", "login": "robot", "password": "canary-robot", field: [[6, 0, groups]]}
+    any_odoo.call("res.users", "create", user)
+    login = {"odoo_login": "robot", "odoo_password": "canary-robot", "odoo_api_key": ""}
+    password = {**any_odoo.connection(), **login, "name": "mailops"}
+    made = run_module("odoo_api_key", password, no_log=True)
+    assert made["changed"], made.get("msg")
+    kept = {**password, "odoo_api_key": made["api_key"]}
+    assert not run_module("odoo_api_key", kept)["changed"]
+    assert (
+        run_module(
+            "mail_server_info", {**any_odoo.connection(), "odoo_login": "robot", "odoo_api_key": made["api_key"]}
+        )["records"]
+        == []
+    )
+    gone = run_module("odoo_api_key", {**password, "state": "absent"})
+    assert (gone["changed"], gone["removed"]) == (True, 1)
+    assert run_module("odoo_api_key", kept, check=True, no_log=True)["changed"]
 
 
 def test_a_key_that_would_be_printed_is_not_made(odoo_with_password: Odoo) -> None:
     password = {**odoo_with_password.connection(), "name": "printed"}
-    refused = run_module("odoo_api_key", password)
-    assert "Set no_log: true on the task" in refused["msg"]
+    for check in (True, False):
+        refused = run_module("odoo_api_key", password, check=check)
+        assert "Set no_log: true on the task" in refused["msg"]
     assert not run_module("odoo_api_key", {**password, "state": "absent"})["changed"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_key_is_not_made_without_a_password(odoo_with_password: Odoo, check: bool) -> None:
+    without = {**odoo_with_password.connection(), "odoo_password": "", "name": "mailops"}
+    result = run_module("odoo_api_key", without, check=check, no_log=True)
+    assert "odoo_login and odoo_password are needed" in result["msg"]
 
 
 def test_a_user_with_a_second_factor_is_told(odoo: Odoo) -> None:

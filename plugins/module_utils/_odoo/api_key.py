@@ -28,12 +28,17 @@ def works(params: Mapping[str, Any]) -> bool:
     return True
 
 
+def refuse_without_password(params: Mapping[str, Any]) -> None:
+    """Raise ValidationError if the connection has no login and password."""
+    if not params["odoo_login"] or not params["odoo_password"]:
+        raise ValidationError("odoo_login and odoo_password are needed", "Only a password makes an API key.")
+
+
 class Keys:
     """The keys of the user whose password is given."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        if not params["odoo_login"] or not params["odoo_password"]:
-            raise ValidationError("odoo_login and odoo_password are needed", "Only a password makes an API key.")
+        refuse_without_password(params)
         http = Http(params["odoo_url"], params["odoo_ca_file"], params["odoo_timeout"])
         self._web = WebSession(http, params["odoo_database"], params["odoo_login"], params["odoo_password"])
 
