@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    MailopsError,
+    NotFoundError,
+    ValidationError,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, Resource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Loaded, OdooSide
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.settings import Done, Part, options_for
 
 
@@ -82,20 +87,64 @@ class Restore:
         if resource.standing:
             wanted, gone = _still_there(resource, wanted, side.load([], every=True).current)
             warnings = [f"{resource.label} {name} is not there any more, and is not made here" for name in gone]
-        loaded = side.load([record.values for record in wanted], every=True, check_mode=check_mode)
+        loaded, fitting, unfit = _load(side, wanted, check_mode)
+        warnings += [
+            f"{resource.label} {resource.name_of(record.values)} cannot be put back, and is left as it is: {why}"
+            for record, why in unfit
+        ]
         prepared = [
-            Wanted(record.id, values, record.secrets) for record, values in zip(wanted, loaded.desired, strict=True)
+            Wanted(record.id, values, record.secrets) for record, values in zip(fitting, loaded.desired, strict=True)
         ]
-        alone = [tuple(name) for name in self._snapshot["left_alone"].get(key, [])]
-        current = [
-            record
-            for record in loaded.current
-            if resource.exported(record.values, loaded.known) is not None
-            and resource.key_of(record.values) not in alone
-        ]
-        changes, missing = way_back(resource, prepared, current, self._options["prune_limit"])
+        concerned = self._concerned(key, loaded, prepared, [record for record, _why in unfit])
+        changes, missing = way_back(resource, prepared, concerned, self._options["prune_limit"])
         warnings += resource.guard(self._client, changes, options_for(resource, self._options))
         return Part(key, resource, side, changes, warnings, missing)
+
+    def _concerned(self, key: str, loaded: Loaded, wanted: Sequence[Wanted], unfit: Sequence[Wanted]) -> list[Existing]:
+        """Return the present records that are put back, or deleted because they were made since."""
+        resource = CATALOGUE[key]
+        names = {resource.key_of(record.values) for record in loaded.current}
+        meant = {resource.key_of(record.values) for record in wanted}
+        renamed = {record.id for record in wanted if resource.key_of(record.values) not in names}
+        left = {tuple(name) for name in self._snapshot["left_alone"].get(key, [])}
+        left |= {resource.key_of(record.values) for record in unfit}
+        left_ids = {*self._snapshot["others"].get(key, []), *(record.id for record in unfit)}
+        return [
+            record
+            for record in loaded.current
+            if resource.key_of(record.values) in meant
+            or record.id in renamed
+            or (
+                resource.key_of(record.values) not in left
+                and record.id not in left_ids
+                and resource.exported(record.values, loaded.known) is not None
+            )
+        ]
+
+
+def _load(
+    side: OdooSide, wanted: Sequence[Wanted], check_mode: bool
+) -> tuple[Loaded, list[Wanted], list[tuple[Wanted, str]]]:
+    """Return what was loaded, the records that this database can still take, and each of the others with the reason.
+
+    What one refers to may have been deleted since: the record that an alias belongs to, or a model with its app. One
+    load where all are fine; otherwise halves are tried, down to the records that are refused.
+    """
+
+    def load(records: Sequence[Wanted]) -> Loaded:
+        return side.load([record.values for record in records], every=True, check_mode=check_mode)
+
+    try:
+        return load(wanted), list(wanted), []
+    except (NotFoundError, ValidationError) as error:
+        if not wanted:
+            raise
+        if len(wanted) == 1:
+            return load([]), [], [(wanted[0], error.text())]
+    half = len(wanted) // 2
+    _loaded, first, unfit = _load(side, wanted[:half], check_mode)
+    _loaded, second, further = _load(side, wanted[half:], check_mode)
+    return load(first + second), first + second, unfit + further
 
 
 def _still_there(
@@ -123,15 +172,19 @@ def way_back(
     changes, missing = [], []
     for record in wanted:
         found = by_key.get(resource.key_of(record.values)) or by_id.pop(record.id, None)
-        name = resource.name_of(record.values)
+        values = record.values
+        if found and resource.standing:
+            # A login or a company's name is no mail setting, whoever changed it since.
+            values = {**values, **{key: found.values[key] for key in resource.key}}
+        name = resource.name_of(values)
         missing += [f"{name}: {secret}" for secret in record.secrets if not (found and found.values.get(secret))]
         if found is None and record.secrets and set(record.values) <= set(resource.key):
             continue  # without its secret there is nothing to make
         if found is None:
-            values = {key: value for key, value in record.values.items() if value is not None}
+            values = {key: value for key, value in values.items() if value is not None}
             changes.append(Change("create", name, values))
             continue
-        differing = {key: value for key, value in record.values.items() if value != found.values.get(key)}
+        differing = {key: value for key, value in values.items() if value != found.values.get(key)}
         if differing:
             changes.append(Change("update", name, differing, found.values, found.id))
     surplus = [record for record in current if record.id in by_id and resource.prunable(record.values)]

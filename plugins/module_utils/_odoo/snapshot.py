@@ -10,10 +10,11 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import export
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
@@ -45,19 +46,19 @@ def content(client: OdooClient) -> dict[str, Any]:
 
     `settings` has by policy key, for each record, its `id`, its `values` as a task would give them, and under `secrets`
     the names of the options left out for being secret. `left_alone` has by policy key the keys that several records
-    share: no task can tell these apart, and a restore does not touch them.
+    share: no task can tell these apart, and a restore does not touch them. `others` has by policy key the ids of all
+    records that were there beside those of `settings`: whatever they are called later, they were not made since.
     """
     found = export.read(client)
+    held = {key: export.held(CATALOGUE[key], loaded) for key, loaded in found.items()}
     return {
         "snapshot": VERSION,
         "database": client.database,
         "odoo": client.version(),
         "taken": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "settings": {
-            key: [_record(CATALOGUE[key], one) for one in export.held(CATALOGUE[key], loaded)]
-            for key, loaded in found.items()
-        },
+        "settings": {key: [_record(CATALOGUE[key], one) for one in records] for key, records in held.items()},
         "left_alone": {key: export.doubled(CATALOGUE[key], loaded) for key, loaded in found.items()},
+        "others": {key: _others(CATALOGUE[key], loaded.current, held[key]) for key, loaded in found.items()},
     }
 
 
@@ -75,6 +76,13 @@ def load(path: str, database: str) -> dict[str, Any]:
     if found["database"] != database:
         raise ValidationError(f"{path} is a snapshot of the database {found['database']!r}, and this is {database!r}")
     return found
+
+
+def _others(resource: OdooResource, current: Sequence[Existing], held: Sequence[export.Held]) -> list[int]:
+    """Return the ids of the records that are not held; of those that are never deleted there may be thousands."""
+    if resource.standing:
+        return []
+    return sorted({record.id for record in current} - {one.record.id for one in held})
 
 
 def _record(resource: OdooResource, one: export.Held) -> dict[str, Any]:

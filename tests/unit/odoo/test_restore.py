@@ -8,6 +8,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import V
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.system_parameter import SYSTEM_PARAMETER
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import USER_MAIL
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.restore import Wanted, way_back
 
 WAS = {"name": "Zoho", "smtp_port": 587, "encryption": "ssl", "from_filter": None}
@@ -57,3 +58,10 @@ def test_no_more_than_the_limit_is_deleted() -> None:
     since = [Existing(number, {"name": f"since {number}"}) for number in (8, 9)]
     with pytest.raises(ValidationError, match=r"2 servers .* more than prune_limit \(1\): since 8, since 9"):
         way_back(MAIL_SERVER, [], since, 1)
+
+
+def test_a_login_or_a_company_s_name_is_not_put_back() -> None:
+    was = Wanted(5, {"login": "anna", "email": "anna@acme.example"}, [])
+    now = Existing(5, {"login": "anna@acme.example", "email": "else@acme.example", "share": False})
+    (change,), _missing = way_back(USER_MAIL, [was], [now], 0)
+    assert (change.name, change.values) == ("anna@acme.example", {"email": "anna@acme.example"})
