@@ -58,7 +58,9 @@ class Targets:
         if model and number:
             self._places.setdefault(model, {}).setdefault(number, place)
 
-    def _check_defaults(self, model: str, defaults: Mapping[str, Any], place: str) -> None:
+    def _check_defaults(self, model: str, defaults: Any, place: str) -> None:
+        if not isinstance(defaults, Mapping):
+            raise ValidationError(f"{place}: alias_defaults is {defaults!r}, which no task can give")
         if model not in self._fields:
             self._fields[model] = self._client.fields_get(model)
         fields = self._fields[model]

@@ -277,3 +277,29 @@ def test_html_that_odoo_may_rewrite_is_refused(given: str) -> None:
 def test_stored_html_is_shown_whatever_it_is() -> None:
     assert stored_html('<div class="x"><p>a</p></div>') == '<div class="x"><p>a</p></div>'
     assert stored_html("") is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("{'type': 'lead', 'tag_ids': [(6, 0, [1])], 'x': None}", {"type": "lead", "tag_ids": [[6, 0, [1]]], "x": None}),
+        # Odoo makes a dictionary of it, whatever it is.
+        ("[('type', 'lead')]", {"type": "lead"}),
+        ("()", None),
+        ("{}", None),
+        *((text, text) for text in ("{[1]: 2}", "{'a': {1, 2}}", "{'a': b'x'}", "{1: 2}", "{'a': ...}", "5", "no", "")),
+    ],
+)
+def test_defaults_that_yaml_cannot_say_are_shown_as_odoo_has_them(stored: str, shown: Any) -> None:
+    read = MAIL_ALIAS.field("alias_defaults").from_wire(stored)
+    assert read == shown
+    assert json.loads(json.dumps(read)) == shown
+
+
+def test_defaults_that_are_no_dictionary_are_refused_with_their_alias() -> None:
+    """As a restore gives them: what a snapshot holds was shown, not checked."""
+    odoo = Database("17")
+    odoo.run(ALIAS_DOMAIN, {"name": "acme.example", **ROLES})
+    item = {"alias_name": "sales", "alias_domain": "acme.example", "alias_model": "crm.lead", "alias_defaults": "{1: 2}"}
+    with pytest.raises(ValidationError, match=r"alias sales @ acme.example: alias_defaults is '\{1: 2\}'"):
+        MAIL_ALIAS.open(odoo).load([item])

@@ -29,18 +29,28 @@ def _defaults_to_wire(value: dict[str, Any]) -> str:
 
 
 def _defaults_from_wire(value: str) -> Any:
-    """Return stored defaults as a dictionary, None if it is empty, or the text itself if it is no literal."""
+    """Return stored defaults as a dictionary, None if it is empty, or the text itself if it is none that YAML can say.
+
+    Odoo takes what Python's dict() takes, a list of pairs too.
+    """
     try:
-        return _plain(ast.literal_eval(value)) or None
-    except (ValueError, SyntaxError):
+        return _plain(dict(ast.literal_eval(value))) or None
+    except (ValueError, SyntaxError, TypeError):
         return value
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as YAML and JSON can say it: Odoo's commands for links are tuples, and it takes lists as well."""
-    if isinstance(value, dict):
+    """Return a value as YAML and JSON can say it: Odoo's commands for links are tuples, and it takes lists as well.
+
+    Raises ValueError for what they cannot say: a set, bytes, a name that is no text.
+    """
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
         return {name: _plain(part) for name, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if value is not None and not isinstance(value, (str, bool, int, float)):
+        raise ValueError(f"YAML has no {type(value).__name__}")
+    return value
 
 
 def _record_id(value: int) -> int:
