@@ -131,7 +131,7 @@ class _Twins:
 def _change(resource: Resource, item: Mapping[str, Any], found: Existing | None, absent: bool) -> list[Change]:
     name = resource.name_of(item)
     if absent:
-        return [_deletion(resource, found)] if found else []
+        return [_deletion(resource, found)] if found and not resource.is_gone(found.values) else []
     wanted = resource.complete(item, found.values if found else None)
     if found is None:
         record = {key: value for key, value in wanted.items() if value is not None}  # nothing to clear yet

@@ -170,6 +170,10 @@ class Resource:
         """Return the options without which this item cannot be created."""
         return [field.name for field in self.fields if field.required]
 
+    def is_gone(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record is deleted as far as it can be: the other side keeps it."""
+        return False
+
     def prunable(self, record: Mapping[str, Any]) -> bool:
         """Whether a prune may delete this record at all."""
         return not self.standing

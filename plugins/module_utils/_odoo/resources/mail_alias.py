@@ -124,6 +124,10 @@ class MailAlias(OdooResource):
         """Check the defaults and the records that are named against the models."""
         Targets(client).check(items, self.name_of)
 
+    def is_gone(self, record: Mapping[str, Any]) -> bool:
+        """Whether it has no name: an owner's alias, found by its owner, loses that when it is deleted."""
+        return not record["alias_name"]
+
     def prunable(self, record: Mapping[str, Any]) -> bool:
         """Whether it is nobody's: an owner deletes its alias itself, and one without a name takes no mail."""
         return bool(record["alias_name"]) and not record["alias_parent_thread_id"]
