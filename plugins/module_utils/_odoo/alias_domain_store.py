@@ -64,7 +64,8 @@ class AliasDomainStore(OdooStore):
 
     def write(self, ids: Sequence[int], values: Record) -> None:
         """Write the same values to all the records; former addresses first, so that none is lost if this breaks off."""
-        self._renames.remember(ids[0], values)
+        for number in ids:
+            self._renames.remember(number, values)
         if rest := _without_former(values):
             super().write(ids, rest)
 

@@ -282,7 +282,10 @@ def test_stored_html_is_shown_whatever_it_is() -> None:
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [
-        ("{'type': 'lead', 'tag_ids': [(6, 0, [1])], 'x': None}", {"type": "lead", "tag_ids": [[6, 0, [1]]], "x": None}),
+        (
+            "{'type': 'lead', 'tag_ids': [(6, 0, [1])], 'x': None}",
+            {"type": "lead", "tag_ids": [[6, 0, [1]]], "x": None},
+        ),
         # Odoo makes a dictionary of it, whatever it is.
         ("[('type', 'lead')]", {"type": "lead"}),
         ("()", None),
@@ -300,6 +303,29 @@ def test_defaults_that_are_no_dictionary_are_refused_with_their_alias() -> None:
     """As a restore gives them: what a snapshot holds was shown, not checked."""
     odoo = Database("17")
     odoo.run(ALIAS_DOMAIN, {"name": "acme.example", **ROLES})
-    item = {"alias_name": "sales", "alias_domain": "acme.example", "alias_model": "crm.lead", "alias_defaults": "{1: 2}"}
+    item = {
+        "alias_name": "sales",
+        "alias_domain": "acme.example",
+        "alias_model": "crm.lead",
+        "alias_defaults": "{1: 2}",
+    }
     with pytest.raises(ValidationError, match=r"alias sales @ acme.example: alias_defaults is '\{1: 2\}'"):
         MAIL_ALIAS.open(odoo).load([item])
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_of_domains_that_change_alike_each_keeps_its_former_addresses(version: str) -> None:
+    """A restore changes both in one call."""
+    odoo = Database(version)
+    names = ("one.example", "two.example")
+    odoo.run(ALIAS_DOMAIN, *({"name": name, "bounce_alias": "bounce", "catchall_alias": "replies"} for name in names))
+    side = ALIAS_DOMAIN.open(odoo)
+    current = side.load([]).current
+    changes = [
+        Change("update", record.values["name"], {"catchall_alias": "all"}, record.values, record.id)
+        for record in current
+    ]
+    odoo.calls.clear()
+    assert apply(changes, side).error is None
+    assert odoo.calls.count(("mail.alias.domain", "write")) == 1
+    assert json.loads(odoo.parameters()[PARAMETER]) == {f"replies@{name}": f"all@{name}" for name in names}
