@@ -73,5 +73,5 @@ notes:
   - Where that addon is not installed, a warning names what must be redirected by hand at the mail provider.
   - The gateway must still take mail for a former domain; keep it among the policy's inbound domains.
   - On Odoo 14 to 16 there is one alias domain, in the system parameters C(mail.catchall.domain), C(mail.catchall.alias),
-    C(mail.bounce.alias) and C(mail.default.from).
+    C(mail.bounce.alias) and C(mail.default.from). Deleting it deletes the first of them only, as Odoo's own settings do.
 """

@@ -123,8 +123,8 @@ class AliasDomainParameters:
         self._put(values)
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete the parameters in one call."""
-        self._client.unlink(PARAMETERS, sorted(self._ids.values()))
+        """Delete the domain's name, as Odoo's own settings do: Odoo tells bounces and replies by the local parts still."""
+        self._client.unlink(PARAMETERS, [self._ids.pop(KEYS["name"])])
 
     def _put(self, values: Mapping[str, Any]) -> None:
         wanted = {KEYS[name]: value for name, value in values.items() if name in KEYS}

@@ -329,3 +329,19 @@ def test_of_domains_that_change_alike_each_keeps_its_former_addresses(version: s
     assert apply(changes, side).error is None
     assert odoo.calls.count(("mail.alias.domain", "write")) == 1
     assert json.loads(odoo.parameters()[PARAMETER]) == {f"replies@{name}": f"all@{name}" for name in names}
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_deleting_the_only_alias_domain_leaves_odoo_s_own_parameters(version: str) -> None:
+    """By those of bounce and catchall it tells such mail at whatever domain."""
+    odoo = Database(version)
+    odoo.create("ir.config_parameter", [{"key": "mail.catchall.alias", "value": "catchall"}])
+    odoo.run(ALIAS_DOMAIN, {"name": "acme.example", **ROLES})
+    side = ALIAS_DOMAIN.open(odoo)
+    (record,) = side.load([]).current
+    side.delete([record.id])
+    assert odoo.parameters() == {"mail.catchall.alias": "catchall", "mail.bounce.alias": "bounce"}
+    assert side.load([]).current == []
+    _changes, outcome = odoo.run(ALIAS_DOMAIN, {"name": "acme.example", "bounce_alias": "b", "catchall_alias": "c"})
+    assert outcome.error is None
+    assert set(odoo.parameters().values()) == {"acme.example", "b", "c"}
