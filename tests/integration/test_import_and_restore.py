@@ -310,3 +310,62 @@ def test_a_snapshot_belongs_to_one_database(odoo: Odoo, tmp_path: Path) -> None:
     path.write_text("mail_policy: {}")
     refused = run_module("mail_settings_restore", {**odoo.connection(), "path": str(path)})
     assert "is no snapshot" in refused["msg"]
+
+
+def test_the_variables_of_the_import(odoo: Odoo, inventory: Path) -> None:
+    hosts = yaml.safe_load((inventory / "hosts.yml").read_text())
+    hosts["shop"] = hosts["acme"]["children"]["odoo_databases"]
+    (inventory / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    doubtful = play("playbooks/import.yml", inventory)
+    assert "acme_prod is in several groups or in none beside odoo_databases (acme, shop). Say -e import_group=" in (
+        " ".join(doubtful.stdout.split())
+    )
+    mistyped = play("playbooks/import.yml", inventory, "-e", "import_group=shpo")
+    assert "acme_prod is not in the group shpo" in " ".join(mistyped.stdout.split())
+    folder = inventory / "group_vars" / "shop"
+    folder.mkdir()
+    policy, vault = folder / "mail_policy.yml", folder / "vault_odoo.yml"
+    for path in (policy, vault):
+        path.write_text("what_was_there: before\n")
+    given = ("import_group=shop", "import_overwrite=true", "import_relay_host=mx.example.net:2525")
+    done = play("playbooks/import.yml", inventory, *(word for one in given for word in ("-e", one)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in (inventory / "group_vars").iterdir() if path.is_dir()] == ["shop"]
+    assert "what_was_there" not in policy.read_text()
+    assert vault.read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256")
+    assert vault.stat().st_mode & 0o777 == 0o600
+    text = policy.read_text()
+    assert "The gateway accepts nothing yet" not in text
+    assert yaml.safe_load(text.replace("!unsafe ", ""))["mail_policy"]["inbound"]["domains"] == [
+        {"name": name, "others": "relay", "relay_host": "mx.example.net:2525"}
+        for name in ("acme.example", "brand.example")
+    ]
+
+
+def test_a_database_of_no_other_group_is_taken_over_into_a_folder(inventory: Path, tmp_path: Path) -> None:
+    hosts = yaml.safe_load((inventory / "hosts.yml").read_text())["acme"]["children"]
+    (inventory / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    done = play("playbooks/import.yml", inventory, "-e", f"import_dir={tmp_path}/seen", "-e", "import_vault_file=v.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["mail_policy.yml", "v.yml"]
+    assert "The passwords are in v.yml." in (tmp_path / "seen" / "mail_policy.yml").read_text()
+
+
+def test_the_variables_of_the_restore(odoo: Odoo, inventory: Path, tmp_path: Path) -> None:
+    before = state(odoo)
+    path = tmp_path / "before.json"
+    since = {"name": "Since", "smtp_host": "since.example", "smtp_port": 25, "encryption": "none", "test": "never"}
+    assert run_module("mail_server", {**odoo.connection(), **since, "odoo_snapshot": str(path)})["changed"]
+    (used,) = the_server(odoo, "Since")
+    odoo.call("mail.template", "create", {"name": "Offers", "mail_server_id": used})
+    for variables, told in (
+        ("restore_prune_limit=0", "would be deleted, more than prune_limit (0): Since"),
+        ("restore_prune_limit=1", "mail server Since is used by mail template 'Offers'"),
+    ):
+        refused = play("playbooks/restore.yml", inventory, "-e", f"snapshot={path}", "-e", variables)
+        assert refused.returncode == 2
+        assert told in " ".join(refused.stdout.split()), refused.stdout
+    assert the_server(odoo, "Since") == [used]
+    done = play("playbooks/restore.yml", inventory, "-e", f"snapshot={path}", "-e", "restore_force=true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert state(odoo) == before
