@@ -104,3 +104,9 @@ def test_check_from_nothing_to_all_good(tmp_path: Path, capsys: pytest.CaptureFi
             MapWriter(tmp_path / "state" / "maps").write(["a@x", "b@x"], {})
             assert run(config, "check") == os.EX_TEMPFAIL
             assert "0 addresses of Odoo missing, 1 too many" in capsys.readouterr().out
+            former = {"address": "b@x", "kind": "former", "rewrite": "a@x"}
+            odoo.document = {**list_document(), "addresses": [{"address": "a@x", "kind": "alias"}, former]}
+            assert run(config, "check") == os.EX_TEMPFAIL
+            assert "FAILED  map aliases: 1 addresses lead elsewhere" in capsys.readouterr().out
+            MapWriter(tmp_path / "state" / "maps").write(["a@x", "b@x"], {"b@x": "a@x"})
+            assert run(config, "check") == 0

@@ -4,12 +4,12 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import config
 from .config import Config, ConfigError, Database
-from .directory import AliasList, MalformedList, merge, shrinks_too_much
+from .directory import AliasList, MalformedList, merge, rewrites, shrinks_too_much
 from .maps import ALIASES, TRANSPORT, MapError, MapWriter
 from .odoo import Forbidden, Unavailable, current_list
 from .privileges import as_owner
@@ -39,7 +39,7 @@ def run(settings: Config, path: Path, say: Callable[[str], None]) -> int:
         for address in alias_list.left_out:
             report.warning("address", f"Postfix cannot look up {address!r}")
     if len(lists) == len(settings.databases):
-        _maps(settings, set(owners), report)
+        _maps(settings, set(owners), rewrites(lists, owners), report)
     return report.code
 
 
@@ -110,20 +110,24 @@ def _socket(path: Path, report: _Report) -> None:
         report.failed("socket", f"{path}: no LMTP greeting", os.EX_UNAVAILABLE)
 
 
-def _maps(settings: Config, expected: set[str], report: _Report) -> None:
+def _maps(settings: Config, expected: set[str], former: Mapping[str, str], report: _Report) -> None:
     maps = MapWriter(settings.maps_directory)
     for name in (ALIASES, TRANSPORT):
         try:
-            found = set(maps.read(name))
+            entries = maps.read(name)
         except MapError as error:
             report.failed(f"map {name}", f"none yet, or not readable: {error}", os.EX_TEMPFAIL)
             continue
-        if found == expected:
-            report.ok(f"map {name}", f"{len(found)} addresses, those of Odoo")
+        soon = f"the daemon asks Odoo every {settings.poll_interval} s"
+        missing, surplus = expected - set(entries), set(entries) - expected
+        astray = [
+            key for key in expected if name == ALIASES and entries.get(key) != former.get(key, key)
+        ]
+        if missing or surplus:
+            text = f"{len(missing)} addresses of Odoo missing, {len(surplus)} too many; {soon}"
+            report.failed(f"map {name}", text, os.EX_TEMPFAIL)
+        elif astray:
+            text = f"{len(astray)} addresses lead elsewhere; {soon}"
+            report.failed(f"map {name}", text, os.EX_TEMPFAIL)
         else:
-            report.failed(
-                f"map {name}",
-                f"{len(expected - found)} addresses of Odoo missing, {len(found - expected)} too "
-                f"many; the daemon asks Odoo every {settings.poll_interval} s",
-                os.EX_TEMPFAIL,
-            )
+            report.ok(f"map {name}", f"{len(entries)} addresses, those of Odoo")
