@@ -176,6 +176,11 @@ def unpack(archive, checksums, target):
                 raise ValueError(f"{member.name} was damaged on its way")
     if left:
         raise ValueError(f"the archive lacks {sorted(left)}")
+    # A parent with the setgid bit gives it, and its group, to all that is made in it.
+    for directory, _names, files in os.walk(target):
+        for path in [directory] + [os.path.join(directory, name) for name in files]:
+            os.chown(path, os.geteuid(), os.getegid())
+            os.chmod(path, DIRECTORY_MODE if path == directory else FILE_MODE)
 
 
 def replace(dest, archive, checksums):

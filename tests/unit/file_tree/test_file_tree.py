@@ -192,3 +192,15 @@ def test_an_archive_that_is_not_what_was_announced_changes_nothing(
         file_tree.replace(str(dest), archive(tmp_path / "x.tar.gz", **files), checksums)
     assert (dest / "a").read_text() == "old"
     assert [path.name for path in dest.parent.iterdir()] == ["dest"]
+
+
+def test_what_the_parent_s_setgid_bit_would_give_the_tree_is_taken_away(source: Path, tmp_path: Path) -> None:
+    """Or else the tree would differ, and be replaced, at every run."""
+    parent = tmp_path / "parent"
+    parent.mkdir()
+    if os.geteuid() == 0:
+        os.chown(parent, 0, 1)
+    parent.chmod(0o2755)
+    first, second = run(tmp_path, [place(source, parent / "tree")] * 2)
+    assert first["changed"] is True
+    assert changes(second) == {}
