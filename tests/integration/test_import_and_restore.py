@@ -247,6 +247,8 @@ def test_where_no_snapshot_can_be_saved_nothing_is_written(odoo: Odoo, tmp_path:
     with recorded(odoo.url, odoo.ca_file) as (url, calls):
         options = {**odoo.connection(), "odoo_url": url, "odoo_snapshot": str(tmp_path / "file" / "s.json")}
         result = run_module("mail_server", {**options, "name": "Never", "sequence": 3})
+        folder = run_module("mail_server", {**options, "odoo_snapshot": str(tmp_path), "name": "Never", "sequence": 3})
+    assert f"the snapshot {tmp_path} cannot be saved: Is a directory" in folder["msg"]
     assert "cannot be saved: File exists" in result["msg"]
     assert result["msg"].endswith("Nothing was written.")
     assert not WRITES & {method for _model, method in calls}
@@ -304,10 +306,13 @@ def test_a_restore_brings_everything_back(odoo: Odoo, inventory: Path, tmp_path:
 
 def test_a_snapshot_belongs_to_one_database(odoo: Odoo, tmp_path: Path) -> None:
     path = tmp_path / "other.json"
-    path.write_text(json.dumps({"snapshot": 1, "database": "prod", "settings": {}, "left_alone": {}}))
+    path.write_text(json.dumps({"snapshot": 1, "database": "prod", "settings": {}, "left_alone": {}, "others": {}}))
     refused = run_module("mail_settings_restore", {**odoo.connection(), "path": str(path)})
     assert f"is a snapshot of the database 'prod', and this is {odoo.database!r}" in refused["msg"]
     path.write_text("mail_policy: {}")
+    refused = run_module("mail_settings_restore", {**odoo.connection(), "path": str(path)})
+    assert "is no snapshot" in refused["msg"]
+    path.write_text(json.dumps({"snapshot": 1, "database": odoo.database}))
     refused = run_module("mail_settings_restore", {**odoo.connection(), "path": str(path)})
     assert "is no snapshot" in refused["msg"]
 

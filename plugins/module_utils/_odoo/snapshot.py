@@ -29,7 +29,7 @@ def before_writing(client: OdooClient, params: Mapping[str, Any]) -> None:
     Every module calls this that is about to change mail settings. Raises ValidationError if the file cannot be written.
     """
     path = params.get("odoo_snapshot")
-    if not path or os.path.exists(path):
+    if not path or (os.path.exists(path) and not os.path.isdir(path)):
         return
     text = json.dumps(content(client), indent=1, ensure_ascii=False)
     try:
@@ -71,7 +71,8 @@ def load(path: str, database: str) -> dict[str, Any]:
         raise ValidationError(f"the snapshot {path} cannot be read: {error.strerror}") from None
     except ValueError:
         found = None
-    if not isinstance(found, dict) or found.get("snapshot") != VERSION:
+    whole = isinstance(found, dict) and {"database", "settings", "left_alone", "others"} <= set(found)
+    if not whole or found.get("snapshot") != VERSION:
         raise ValidationError(f"{path} is no snapshot that this release of mailops.odoo can read")
     if found["database"] != database:
         raise ValidationError(f"{path} is a snapshot of the database {found['database']!r}, and this is {database!r}")
