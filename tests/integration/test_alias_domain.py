@@ -79,6 +79,8 @@ def test_a_renamed_domain_remembers_all_its_addresses_and_where_the_former_went(
     assert now["catchall@acme.example"] == now["replies@acme.example"] == "replies@acme.shop"
     assert now["bounce@acme.example"] == "bounce@acme.shop"
     assert now["sales@acme.example"] == "sales@acme.shop"
+    # 14 has a team's alias with an empty name in each new database.
+    assert not [former for former in now if former.startswith("@")]
     assert [record["name"] for record in run_module("alias_domain_info", any_odoo.connection())["records"]] == [
         "acme.shop"
     ]

@@ -101,7 +101,8 @@ class Renames:
         if self._domain_field:
             # One that is detected by its local part takes mail at every domain.
             condition += ["|", (self._domain_field, "=", domain_id), ("alias_incoming_local", "=", True)]
-        return [alias["alias_name"] for alias in self._client.search_read("mail.alias", condition, ["alias_name"])]
+        names = (alias["alias_name"] for alias in self._client.search_read("mail.alias", condition, ["alias_name"]))
+        return [name for name in names if name]  # 14 stores an empty one, which it does not take for False
 
 
 def _meant(item: Mapping[str, Any], current: Sequence[Existing]) -> Existing | None:
