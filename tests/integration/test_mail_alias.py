@@ -107,6 +107,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {**LEAD, "alias_defaults": {"team_id": 4711}},
         "alias_defaults.team_id is 4711: this Odoo has no such record of crm.team",
     ),
+    "a linked record that is not there": (
+        {**LEAD, "alias_defaults": {"tag_ids": [[6, 0, []], [4, 4711]]}},
+        "alias_defaults.tag_ids is 4711: this Odoo has no such record of crm.tag",
+    ),
+    "linked records that are not there": (
+        {**LEAD, "alias_defaults": {"tag_ids": [[6, 0, [4711]]]}},
+        "alias_defaults.tag_ids is 4711: this Odoo has no such record of crm.tag",
+    ),
+    "a list of which one is not there": (
+        {**LEAD, "alias_defaults": {"tag_ids": [4711]}},
+        "alias_defaults.tag_ids is 4711: this Odoo has no such record of crm.tag",
+    ),
+    "a name that is too long for an address": ({"alias_name": "a" * 65, **LEAD}, "longer than the 64 characters"),
     "a thread that is not there": (
         {**LEAD, "alias_force_thread_id": 4711},
         "alias_force_thread_id is 4711: this Odoo has no such record of crm.lead",
@@ -194,6 +207,16 @@ def test_a_team_s_alias_gets_its_name_and_no_second_one_is_made(any_odoo: Odoo) 
     alias(any_odoo, True, "taken", **LEAD)
     assert "alias taken" in told(any_odoo, "taken", owner=owner)
     assert "and is not that of crm.team 'Exports'" in told(any_odoo, "taken", owner=owner)
+
+
+def test_an_empty_name_is_none(any_odoo: Odoo) -> None:
+    """14 stores it for a team that never had one."""
+    _number, owned = team(any_odoo, name="Quiet")
+    any_odoo.sql("UPDATE mail_alias SET alias_name = NULL WHERE alias_name = ''")
+    any_odoo.sql(f"UPDATE mail_alias SET alias_name = '' WHERE id = {owned}")
+    done = alias(any_odoo, True, "quiet", owner={"model": "crm.team", "name": "Quiet"})
+    assert done["changes"][0]["before"]["alias_name"] is None
+    assert warned(done) == []
 
 
 def test_a_record_s_own_alias_loses_its_name_instead_of_being_deleted(any_odoo: Odoo) -> None:

@@ -9,6 +9,7 @@ import re
 
 # RFC 5321 section 4.1.2 (Dot-string), lower case: what Odoo leaves as it is on every version.
 LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 # RFC 1035 labels; an IDN is given in its ASCII form.
 DOMAIN = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -24,6 +25,8 @@ def domain(value: str) -> str:
 def local_part(value: str) -> str:
     """Return the part of an address before the @ in lower case; ValueError if Odoo would change it."""
     lowered = value.strip().lower()
+    if len(lowered) > LONGEST_LOCAL_PART:
+        raise ValueError(f"it is longer than the {LONGEST_LOCAL_PART} characters that mail servers take")
     if not LOCAL_PART.fullmatch(lowered):
         raise ValueError("this is no local part of an address: use ASCII letters, digits and . _ - only, without @")
     return lowered

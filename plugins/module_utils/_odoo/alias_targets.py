@@ -74,8 +74,24 @@ class Targets:
                 continue
             here = f"{place}: alias_defaults.{name}"
             _check_literal(fields[name], value, here)
-            if fields[name]["type"] == "many2one":
-                self._add(fields[name].get("relation"), value, here)
+            for number in _ids(fields[name]["type"], value):
+                self._add(fields[name].get("relation"), number, here)
+
+
+def _ids(kind: str, value: Any) -> list[int]:
+    """Return the ids of the records that a value of a relation names, in the commands 4 (this one) and 6 (these) too."""
+    if kind == "many2one":
+        return [value]
+    if kind not in ("many2many", "one2many"):
+        return []
+    found: list[Any] = []
+    for part in value:
+        if isinstance(part, list):
+            linked = part[1:2] if part[:1] == [4] else part[-1] if part[:1] == [6] else []
+            found += linked if isinstance(linked, list) else []
+        else:
+            found.append(part)
+    return [number for number in found if isinstance(number, int)]
 
 
 def _check_literal(field: Mapping[str, Any], value: Any, place: str) -> None:

@@ -148,7 +148,8 @@ MAIL_ALIAS = MailAlias(
     plural="aliases",
     key=("alias_name", "alias_domain"),
     fields=(
-        Field("alias_name", normalize=addresses.local_part),
+        # 14 stores an empty text for a team's alias that never had a name.
+        Field("alias_name", normalize=addresses.local_part, from_wire=lambda name: name or None),
         Field(
             "alias_domain",
             wire="alias_domain_id",
