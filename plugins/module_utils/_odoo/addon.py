@@ -102,7 +102,8 @@ def carry_out(client: OdooClient, name: str, wanted: str, seconds: float) -> Add
     """
     deadline = time.monotonic() + seconds
     addon = find(client, name)
-    if addon is None and wanted != "uninstall":
+    if wanted != "uninstall" and (addon is None or addon.state == "uninstallable"):
+        # Its files may have come, or changed, since Odoo last looked.
         client.call(MODEL, "update_list", [])
         addon = find(client, name)
     if addon is None or (wanted == "install" and addon.state == "uninstallable"):
