@@ -66,11 +66,13 @@ def main() -> None:
         }
     )
     done: list[str] = []
+    sent = False
     try:
         client = connect(module.params)
         missing = addon.missing(client, module.params["names"])
         if missing and not module.check_mode:
             snapshot.before_writing(client, module.params)
+            sent = True
         for name in missing if not module.check_mode else ():
             # One that was installed with another meanwhile is left alone.
             if addon.action(addon.find(client, name), "present"):
@@ -80,7 +82,7 @@ def main() -> None:
         module.fail_json(
             msg=f"{error.text()} Installed before that: {', '.join(done) or 'none'}.",
             error=error.kind,
-            changed=bool(done) or not error.definite,
+            changed=bool(done) or (sent and not error.definite),
             installed=done,
         )
         return

@@ -67,6 +67,21 @@ def test_an_addon_that_is_not_there(common_odoo: Odoo) -> None:
     step(common_odoo, "odoo_module", False, name="no_such_addon", state="absent")
 
 
+def test_an_addon_that_could_not_be_installed_when_odoo_last_looked(common_odoo: Odoo) -> None:
+    common_odoo.sql(f"UPDATE ir_module_module SET state = 'uninstallable' WHERE name = '{POLICY}'")
+    options = {**common_odoo.connection(), "name": POLICY}
+    installed = run_module("odoo_module", options)
+    assert (installed.get("changed"), states(common_odoo)[POLICY]) == (True, "installed"), installed
+    run_module("odoo_module", {**options, "state": "absent", "force": True})
+
+
+def test_what_was_not_begun_is_no_change(common_odoo: Odoo) -> None:
+    """The proxy before Odoo answers, but not Odoo: whether a call was carried out is not known, but it was a read."""
+    unreadable = {**common_odoo.connection(), "odoo_url": f"{common_odoo.url}/web", "odoo_protocol": "jsonrpc"}
+    result = run_module("odoo_modules", {**unreadable, "odoo_login": "admin", "names": [POLICY]})
+    assert (result["failed"], result["error"], result["changed"]) == (True, "protocol", False), result["msg"]
+
+
 def test_several_at_once(common_odoo: Odoo, tmp_path: Path) -> None:
     """What is there already costs one read; one that is missing is installed, and the first failure ends it."""
     with recorded(common_odoo.url, common_odoo.ca_file) as (url, calls):

@@ -123,6 +123,13 @@ class JsonRpcClient:
 
     def _error(self, what: str, error: Mapping[str, Any]) -> errors.MailopsError:
         data = error.get("data") or {}
+        if data.get("name") == "werkzeug.exceptions.NotFound":
+            # So 14 answers for a path it does not have; 19 answers with a page.
+            return errors.ProtocolError(
+                f"{self._http.base_url}/jsonrpc answered that there is no such page",
+                "Check that the URL is Odoo's.",
+                404,
+            )
         message = str(data.get("message") or error.get("message"))
         return refusal.missing_database(message, self._http.base_url) or refusal.explained(
             what, str(data.get("name", "")), message, [self._password], f"The user {self._login!r}"
