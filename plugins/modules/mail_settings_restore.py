@@ -16,6 +16,8 @@ description:
   - A record that is still there keeps its password, even if it was renamed. One that was deleted since is made again
     without, as a snapshot holds no secrets; RV(missing_secrets) and a warning name it.
   - A record that was made since is deleted, within O(prune_limit).
+  - A record that refers to what was deleted since, such as an alias whose team is gone, or that needs an app which was uninstalled,
+    is left as it is and named in a warning. Apps are not installed again.
 author:
   - The mailops.odoo authors (@mailops)
 options:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,25 @@ def test_an_alias_of_a_record_that_is_gone_is_named_and_the_rest_restored(
         "of-the-team": "partners",
         "deleted": "everyone",
     }
+
+
+def test_settings_of_an_app_that_is_gone_are_left_out_and_told(any_odoo: Odoo, kept: Callable[[], Path]) -> None:
+    """As if 14 had had allowed senders, which come with 16."""
+    path = kept()
+    saved = json.loads(path.read_text())
+    sender = {"id": 4711, "values": {"email": "partner@customer.example"}, "secrets": []}
+    saved["settings"]["allowed_senders"] = [sender]
+    path.write_text(json.dumps(saved))
+    done = restored(any_odoo, path)
+    made = [change["name"] for change in done["changes"] if change["action"] == "create"]
+    told = [text for text in warned(done) if "mail.gateway.allowed" in text]
+    if any_odoo.name == "odoo":
+        assert (made, told) == (["partner@customer.example"], [])
+    else:
+        assert (made, told) == (
+            [],
+            [
+                "allowed sender partner@customer.example cannot be put back: this Odoo has no mail.gateway.allowed any "
+                "more. Is the app that brings it installed?"
+            ],
+        )

@@ -123,7 +123,7 @@ class AliasDomainParameters:
         self._put(values)
 
     def delete(self, ids: Sequence[int]) -> None:
-        """Delete the domain's name, as Odoo's own settings do: Odoo tells bounces and replies by the local parts still."""
+        """Delete the domain's name, as Odoo's settings do: by the local parts it still tells bounces and replies."""
         self._client.unlink(PARAMETERS, [self._ids.pop(KEYS["name"])])
 
     def _put(self, values: Mapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ class Targets:
 
 
 def _ids(kind: str, value: Any) -> list[int]:
-    """Return the ids of the records that a value of a relation names, in the commands 4 (this one) and 6 (these) too."""
+    """Return the ids of the records that a relation's value names, in the commands 4 (this one) and 6 (these) too."""
     if kind == "many2one":
         return [value]
     if kind not in ("many2many", "one2many"):

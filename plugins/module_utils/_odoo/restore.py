@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    ConflictError,
     MailopsError,
     NotFoundError,
     ValidationError,
@@ -48,7 +49,7 @@ class Restore:
         unknown = set(self._snapshot["settings"]) - set(CATALOGUE)
         if unknown:
             raise ValidationError(f"the snapshot has settings this release does not know: {', '.join(sorted(unknown))}")
-        return [self._part(key, check_mode=True) for key in CATALOGUE if key in self._snapshot["settings"]]
+        return [self._planned(key) for key in CATALOGUE if key in self._snapshot["settings"]]
 
     def carry_out(self, planned: Sequence[Part]) -> list[Done]:
         """Make the changes: what is referred to is made first and deleted last; stop at the first error."""
@@ -78,6 +79,24 @@ class Restore:
         if changes and not part.missing:
             part.resource.settle(self._client, part.side, outcome, {**options, "test": "never"})
         return Done(part, outcome)
+
+    def _planned(self, key: str) -> Part:
+        """Return what must change of one entry: nothing, with warnings, if its model has gone with its app."""
+        try:
+            return self._part(key, check_mode=True)
+        except MailopsError as error:
+            resource = CATALOGUE[key]
+            there = self._client.search_read("ir.model", [("model", "=", resource.model)], ["model"])
+            # Up to 16, alias domains have no model; what is wrong with their values is no matter of apps.
+            if there or isinstance(error, (ValidationError, ConflictError)):
+                raise
+            names = [resource.name_of(record["values"]) for record in self._snapshot["settings"][key]]
+            warnings = [
+                f"{resource.label} {name} cannot be put back: this Odoo has no {resource.model} any more. "
+                "Is the app that brings it installed?"
+                for name in names
+            ]
+            return Part(key, resource, resource.open(self._client), [], warnings)
 
     def _part(self, key: str, *, check_mode: bool) -> Part:
         resource = CATALOGUE[key]

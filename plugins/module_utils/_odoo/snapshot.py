@@ -21,6 +21,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import O
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
 
 VERSION = 1
+KEYS = {"database", "settings", "left_alone", "others"}
 
 
 def before_writing(client: OdooClient, params: Mapping[str, Any]) -> None:
@@ -71,8 +72,7 @@ def load(path: str, database: str) -> dict[str, Any]:
         raise ValidationError(f"the snapshot {path} cannot be read: {error.strerror}") from None
     except ValueError:
         found = None
-    whole = isinstance(found, dict) and {"database", "settings", "left_alone", "others"} <= set(found)
-    if not whole or found.get("snapshot") != VERSION:
+    if not isinstance(found, dict) or found.get("snapshot") != VERSION or not found.keys() >= KEYS:
         raise ValidationError(f"{path} is no snapshot that this release of mailops.odoo can read")
     if found["database"] != database:
         raise ValidationError(f"{path} is a snapshot of the database {found['database']!r}, and this is {database!r}")
