@@ -344,7 +344,7 @@ def test_the_server_of_a_user(any_odoo: Odoo, internet: Internet) -> None:
     assert "mary would own two mail servers" in refused(
         any_odoo, {"servers": [given, {**marys, "name": "New"}], "adopt": False}, "mail_servers"
     )
-    assert "is used by its owner mary" in refused(any_odoo, {"name": "Zoho", "owner": "mary", "state": "absent"})
+    assert "is used by its owner Mary (id" in refused(any_odoo, {"name": "Zoho", "owner": "mary", "state": "absent"})
     pruned = applied(run(any_odoo, {"servers": [], "prune": True}, "mail_servers"))
     assert not pruned["changed"]
     (record,) = run(any_odoo, {}, "mail_server_info")["records"]
@@ -353,6 +353,30 @@ def test_the_server_of_a_user(any_odoo: Odoo, internet: Internet) -> None:
     failed = run(any_odoo, {"name": "Zoho", "owner": "joe"})
     assert failed["failed"] and "The former values were put back." in failed["msg"]
     assert [owner[1] for (owner,) in stored(any_odoo, "owner_user_id")] == ["Mary"]
+
+
+@ONLY_19
+def test_a_server_in_use_becomes_nobodys_own(any_odoo: Odoo) -> None:
+    any_odoo.call("res.users", "create", {"name": "Ann", "login": "ann", "email": "ann@acme.example"})
+    applied(run(any_odoo, {"name": "Shared", **PLAIN}))
+    (server,) = any_odoo.call(MODEL, "search", [["name", "=", "Shared"]])
+    any_odoo.call("mail.template", "create", {"name": "Invoice", "mail_server_id": server})
+    own = {
+        "name": "Shared",
+        **PLAIN,
+        "owner": "ann",
+        "smtp_user": "ann@acme.example",
+        "from_filter": ["ann@acme.example"],
+    }
+    assert "mail server Shared is used by mail template 'Invoice'" in refused(any_odoo, own)
+
+
+def test_what_takes_a_servers_place_is_tested_before_it_goes(any_odoo: Odoo) -> None:
+    applied(run(any_odoo, {"name": "Old", **PLAIN}))
+    result = run(any_odoo, {"servers": [{"name": "New", **UNREACHABLE}], "prune": True}, "mail_servers")
+    assert result["failed"] and "Odoo's connection test" in result["msg"]
+    assert (result["applied"], result["failed_name"], result["remaining"]) == ([], "New", ["Old"])
+    assert stored(any_odoo, "name") == [("Old",)]
 
 
 # --- the calls

@@ -16,7 +16,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import pla
 from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_record
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, make
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 # What a module takes beside the records, by what it may do to them.
@@ -97,6 +97,10 @@ def run_info(resource: OdooResource) -> None:
 def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record]) -> None:
     params = module.params
     prune = params.get("prune", False)
+    absent = params.get("state") == "absent"
+    if absent:
+        # What else is said of a record that goes is no matter, even if this Odoo could not express it.
+        items = [{name: item[name] for name in resource.key if name in item} for item in items]
     try:
         client = connect(params)
         side = resource.open(client)
@@ -105,7 +109,7 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record])
             resource,
             loaded.desired,
             loaded.current,
-            absent=params.get("state") == "absent",
+            absent=absent,
             prune=prune,
             prune_limit=params.get("prune_limit", 0),
             adopt=params.get("adopt"),
@@ -124,5 +128,5 @@ def _run(module: AnsibleModule, resource: OdooResource, items: Sequence[Record])
     if module.check_mode:
         glue.report(module, resource, changes, Outcome())
         return
-    outcome = resource.carry_out(side, changes, params)
-    glue.report(module, resource, changes, outcome, resource.settle(client, side, outcome, params))
+    outcome, further = make(resource, client, side, changes, params)
+    glue.report(module, resource, changes, outcome, further)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome, Store, apply
@@ -112,3 +112,24 @@ class OdooResource(Resource):
         `outcome.failed` saying why.
         """
         return {}
+
+
+def make(
+    resource: OdooResource,
+    client: OdooClient,
+    side: OdooSide,
+    changes: Sequence[Change],
+    options: Mapping[str, Any],
+) -> tuple[Outcome, dict[str, Any]]:
+    """Make the changes and do what must follow; return the outcome, and further results of the module.
+
+    What is to go goes last, when what takes its place has passed its test.
+    """
+    deletions = [change for change in changes if change.action == "delete"]
+    outcome = resource.carry_out(side, [change for change in changes if change.action != "delete"], options)
+    further = resource.settle(client, side, outcome, options)
+    if outcome.error:
+        outcome.remaining.extend(deletions)
+        return outcome, further
+    gone = resource.carry_out(side, deletions, options)
+    return replace(gone, applied=outcome.applied + gone.applied), further

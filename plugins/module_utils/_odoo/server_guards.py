@@ -36,12 +36,12 @@ def active_after(change: Change) -> bool:
 
 
 def refuse_if_used(client: OdooClient, changes: Sequence[Change]) -> None:
-    """Raise ConflictError if a server that would be deleted or archived is in use, naming its users.
+    """Raise ConflictError if a server that would be deleted, archived or made a user's own is in use, naming its users.
 
     Reads, whatever the number of servers: templates, queued mail, parameters, whether Email Marketing is there, and
     its mailings. A mailing counts until it is done, a mail until it is sent or cancelled.
     """
-    removed = [change for change in changes if change.action == "delete" or _archives(change)]
+    removed = [change for change in changes if change.action == "delete" or _archives(change) or _gives_away(change)]
     if not removed:
         return
     users = _users(client, [change.id for change in removed])
@@ -59,6 +59,11 @@ def refuse_if_used(client: OdooClient, changes: Sequence[Change]) -> None:
 
 def _archives(change: Change) -> bool:
     return active_before(change) and not active_after(change)
+
+
+def _gives_away(change: Change) -> bool:
+    """Whether the server is a user's own from now on: Odoo 19 refuses to send anybody else's mail by it."""
+    return bool(change.before) and not change.before.get("owner") and bool(change.values.get("owner"))
 
 
 def _users(client: OdooClient, ids: Sequence[int]) -> dict[int, list[str]]:

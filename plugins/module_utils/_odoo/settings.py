@@ -16,7 +16,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Cha
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mass_mailing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide, make
 
 # In the order in which they are applied: Email Marketing's server is one of the servers.
 KEYS = tuple(key for listed in CATALOGUE for key in ((listed, mass_mailing.KEY) if listed == "servers" else (listed,)))
@@ -77,8 +77,7 @@ class Settings:
             except MailopsError as error:
                 return [*done, Done(part, Outcome(error=error))]
             options = options_for(part.resource, self._options)
-            outcome = part.resource.carry_out(fresh.side, fresh.changes, options)
-            further = part.resource.settle(self._client, fresh.side, outcome, options)
+            outcome, further = make(part.resource, self._client, fresh.side, fresh.changes, options)
             done.append(Done(fresh, outcome, further))
             if outcome.error:
                 break
