@@ -180,10 +180,10 @@ def test_a_server_that_waits_for_consent_is_left_unconfirmed(common_odoo: Odoo) 
 @ONLY_14
 def test_what_needs_an_app_says_so(common_odoo: Odoo) -> None:
     """Debian's 14 is older than the apps."""
-    assert "Bad: server_type is 'outlook': this Odoo knows only pop, imap, local" in refused(
+    assert "Bad: server_type is 'outlook': Odoo 14.0 knows only pop, imap, local" in refused(
         common_odoo, "incoming_server", name="Bad", server_type="outlook", user="x@acme.example"
     )
-    assert "this Odoo's fetchmail.server has no field google_gmail_refresh_token" in refused(
+    assert "token cannot be set: Odoo 14.0's fetchmail.server has no field google_gmail_refresh_token" in refused(
         common_odoo, "incoming_server", name="Bad", google_gmail_refresh_token="canary-token"
     )
 

@@ -187,7 +187,7 @@ def test_a_value_this_odoo_does_not_know_is_refused_before_anything_is_written(o
     with recorded(odoo.url, odoo.ca_file) as (url, calls):
         result = run_module("mail_alias", {**odoo.connection(), "odoo_url": url, **ALIAS, "alias_contact": "employees"})
     assert result["failed"]
-    assert "alias_contact is 'employees': this Odoo knows only everyone" in result["msg"]
+    assert "alias_contact is 'employees': Odoo 19.0 knows only everyone" in result["msg"]
     assert not WRITES & {method for _model, method in calls}
 
 

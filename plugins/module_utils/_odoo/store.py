@@ -90,14 +90,16 @@ class OdooStore:
             field = resource.field(name)
             place = f"{resource.label} {resource.name_of(item)}: {name}"
             if not known.has(field):
+                shown = "" if field.secret else f" to {value!r}"
                 raise ValidationError(
-                    f"{place} cannot be set: this Odoo's {resource.model} has no field {field.wire_name}",
+                    f"{place} cannot be set{shown}: Odoo {self._client.version()}'s {resource.model} has no field "
+                    + field.wire_name,
                     "Leave it out for this version.",
                 )
             choices = known.choices(field)
             if value is not None and choices and value not in choices:
                 raise ValidationError(
-                    f"{place} is {value!r}: this Odoo knows only {', '.join(choices)}",
+                    f"{place} is {value!r}: Odoo {self._client.version()} knows only {', '.join(choices)}",
                     "A further value may come with another app: employees with Employees, gmail with google_gmail.",
                 )
             if field.reference:

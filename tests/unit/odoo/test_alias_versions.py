@@ -223,7 +223,7 @@ def test_an_alias_of_15_and_16_has_no_domain_and_may_have_a_user(version: str) -
         ({"alias_name": "r&d"}, "this Odoo would make 'r-d' of it"),
         ({"alias_name": "bounce"}, "is the bounce address of its alias domain"),
         ({"alias_domain": "other.example"}, "one alias domain only, and that is acme.example"),
-        ({"alias_incoming_local": True}, "this Odoo's mail.alias has no field alias_incoming_local"),
+        ({"alias_incoming_local": True}, f"to True: Odoo {version}.0's mail.alias has no field alias_incoming_local"),
     ):
         with pytest.raises(MailopsError, match=told):
             odoo.run(MAIL_ALIAS, {**alias, **wrong})

@@ -38,6 +38,9 @@ class Fields:
     def __init__(self, series: int) -> None:
         self.series = series
 
+    def version(self) -> str:
+        return f"{self.series}.0"
+
     def fields_get(self, model: str) -> dict[str, dict[str, Any]]:
         return {name: {"type": "char"} for name, since in SINCE[model].items() if since <= self.series}
 

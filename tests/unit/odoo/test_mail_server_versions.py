@@ -53,8 +53,12 @@ class Database:
 
     def __init__(self, version: str, **record: Any) -> None:
         self.known = VERSIONS[version]
+        self.series = version.removeprefix("late ").split()[0] + ".0"
         self.record = record
         self.written: dict[str, Any] = {}
+
+    def version(self) -> str:
+        return self.series
 
     def fields_get(self, model: str) -> dict[str, dict[str, Any]]:
         return self.known
@@ -124,16 +128,16 @@ def test_leaving_gmail_takes_the_boolean_and_the_consent_away() -> None:
 @pytest.mark.parametrize(
     ("version", "change", "message"),
     [
-        ("14", {"from_filter": ["acme.example"]}, "from_filter cannot be set: this Odoo's ir.mail_server has no field"),
-        ("14", {"smtp_authentication": "certificate"}, "smtp_authentication cannot be set: this Odoo's ir.mail_server"),
+        ("14", {"from_filter": ["acme.example"]}, "from_filter cannot be set to ['acme.example']: Odoo 14.0's ir"),
+        ("14", {"smtp_authentication": "certificate"}, "cannot be set to 'certificate': Odoo 14.0's ir"),
         ("15 without apps", {"smtp_authentication": "gmail", "verify": None, "encryption": "starttls",
                              "smtp_port": 587, "smtp_user": "u@acme.example"},
-         "smtp_authentication is 'gmail': this Odoo knows only login, certificate"),
+         "smtp_authentication is 'gmail': Odoo 15.0 knows only login, certificate"),
         ("15", {"from_filter": ["a.example", "b.example"]}, "from_filter has 2 parts (a.example, b.example), and this"),
         ("16", {"from_filter": ["a.example", "b.example"]}, "and this Odoo knows no list there (17 and later do)"),
-        ("16", {"smtp_authentication": "cli"}, "is 'cli': this Odoo knows only login, certificate, gmail, outlook"),
-        ("17", {"max_email_size": 5.0}, "max_email_size cannot be set: this Odoo's ir.mail_server has no field"),
-        ("18", {"owner": "mary"}, "owner cannot be set: this Odoo's ir.mail_server has no field owner_user_id"),
+        ("16", {"smtp_authentication": "cli"}, "is 'cli': Odoo 16.0 knows only login, certificate, gmail, outlook"),
+        ("17", {"max_email_size": 5.0}, "max_email_size cannot be set to 5.0: Odoo 17.0's ir.mail_server has no field"),
+        ("18", {"owner": "mary"}, "owner cannot be set to 'mary': Odoo 18.0's ir.mail_server has no field"),
     ],
 )  # fmt: skip
 def test_what_a_version_lacks_is_refused(version: str, change: dict[str, Any], message: str) -> None:
