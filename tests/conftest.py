@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,21 +38,8 @@ def site() -> Odoo:
 
 @pytest.fixture(scope="module")
 def odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
-    """A fresh database of this test module's own, reached with an API key.
-
-    A test module chooses protocols by `pytest.mark.parametrize("odoo", PROTOCOLS, indirect=True, scope="module")`.
-    """
-    database = _database(request, protocol=getattr(request, "param", "auto"))
-    database.give_key()
-    yield database
-    database.drop()
-
-
-@pytest.fixture(scope="module")
-def odoo14(request: pytest.FixtureRequest) -> Iterator[Odoo]:
-    """As `odoo`, of Odoo 14."""
-    database = _database(request, machine="odoo14")
-    database.give_key()
+    """A fresh database of this test module's own, reached with an API key."""
+    database = _database(request)
     yield database
     database.drop()
 
@@ -61,36 +48,52 @@ def odoo14(request: pytest.FixtureRequest) -> Iterator[Odoo]:
 def any_odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
     """As `odoo`, of each version of Odoo that runs here: the test runs once with each."""
     database = _database(request, "_any", machine=request.param)
-    database.give_key()
     yield database
     database.drop()
 
 
-@pytest.fixture(scope="session", params=["odoo", "odoo14"], ids=["19", "14"])
-def common_odoo(request: pytest.FixtureRequest) -> Iterator[Odoo]:
-    """As `any_odoo`, one database for all test modules that leave the others' records alone.
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Callable[[str, str], Odoo]]:
+    """Return the database of a use and machine that several test modules share; it is made when first asked for.
 
-    Making a database known to Odoo's workers takes longer than most of these modules' tests.
+    It is no parametrized fixture: pytest ends such a one at each change of its parameter.
     """
     # Each of the processes that run the tests has its own.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    database = Odoo(f"t_common{worker}", "admin", machine=request.param)
-    database.clone()
-    database.give_key()
+    made: dict[tuple[str, str], Odoo] = {}
+
+    def database(use: str, machine: str) -> Odoo:
+        if (use, machine) not in made:
+            made[use, machine] = Odoo(f"t_{use}{worker}", "admin", machine=machine)
+            made[use, machine].clone()
+        return made[use, machine]
+
     yield database
-    database.drop()
+    for one in made.values():
+        one.drop()
+
+
+@pytest.fixture(scope="module", params=["odoo", "odoo14"], ids=["19", "14"])
+def common_odoo(request: pytest.FixtureRequest, shared: Callable[[str, str], Odoo]) -> Odoo:
+    """As `any_odoo`, one database for all test modules that leave the others' records alone or begin with clearing.
+
+    Making a database known to Odoo's workers takes longer than most of these modules' tests.
+    """
+    database = shared("common", request.param)
+    if not database.key:
+        database.give_key()
+    return database
 
 
 @pytest.fixture(scope="module")
-def odoo_with_password(request: pytest.FixtureRequest) -> Iterator[Odoo]:
-    """A fresh database of this test module's own, reached with the administrator's password."""
-    database = _database(request, "_password")
-    yield database
-    database.drop()
+def odoo_with_password(shared: Callable[[str, str], Odoo]) -> Odoo:
+    """A database reached with the administrator's password; test modules leave nothing behind in it."""
+    return shared("password", "odoo")
 
 
-def _database(request: pytest.FixtureRequest, suffix: str = "", protocol: str = "auto", machine: str = "odoo") -> Odoo:
+def _database(request: pytest.FixtureRequest, suffix: str = "", machine: str = "odoo") -> Odoo:
     name = "t_" + request.module.__name__.rpartition(".")[2].removeprefix("test_")
-    database = Odoo(name + suffix, "admin", protocol, machine)
+    database = Odoo(name + suffix, "admin", machine=machine)
     database.clone()
+    database.give_key()
     return database

@@ -22,7 +22,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str, str]] = {
     "password": (
         {"odoo_password": "canary-wrong"},
         "authentication",
-        "Odoo refused the login 'admin' on database 't_bad_input_password' at https://10.90.2.20. Check odoo_login and",
+        "Odoo refused the login 'admin' on database '{database}' at https://10.90.2.20. Check odoo_login and",
     ),
     "database": (
         {"odoo_database": "nowhere"},
@@ -53,7 +53,7 @@ def test_an_unusable_connection(odoo_with_password: Odoo, case: str) -> None:
     result = run_module("mail_server", {**given, **SERVER})
     assert result["failed"], result
     assert (result["error"], result["changed"]) == (kind, False), result["msg"]
-    assert text in result["msg"]
+    assert text.format(database=odoo_with_password.database) in result["msg"]
     assert result["msg"].endswith("Nothing was written.")
     assert "canary" not in result["msg"]
     assert odoo_with_password.call("ir.mail_server", "search_count", []) == 0

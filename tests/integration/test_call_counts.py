@@ -7,7 +7,7 @@ import pytest
 from support.machines import PROTOCOLS, Odoo
 from support.modules import recorded, run_module
 
-pytestmark = [pytest.mark.integration, pytest.mark.parametrize("odoo", PROTOCOLS, indirect=True, scope="module")]
+pytestmark = pytest.mark.integration
 
 # JSON-RPC logs in once; with an API key the version is asked for first, unless the protocol is given.
 FIRST = {"json2": [], "jsonrpc": [("common", "authenticate")]}
@@ -20,11 +20,13 @@ READS = [
 ]
 
 
-def test_a_thousand_aliases(odoo: Odoo) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_thousand_aliases(odoo: Odoo, protocol: str) -> None:
+    odoo = odoo.over(protocol)
     domain = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"}
     run_module("alias_domain", {**odoo.connection(), **domain})
     aliases = [
-        {"alias_name": f"a{number}", "alias_model": "crm.lead", "alias_defaults": {"type": "lead"}}
+        {"alias_name": f"{protocol}-{number}", "alias_model": "crm.lead", "alias_defaults": {"type": "lead"}}
         for number in range(1000)
     ]
 

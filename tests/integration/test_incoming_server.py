@@ -12,8 +12,8 @@ from support.modules import run_module, warned
 from support.steps import refused, step
 
 pytestmark = pytest.mark.integration
-ONLY_19 = pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="session")
-ONLY_14 = pytest.mark.parametrize("common_odoo", ["odoo14"], ids=["14"], indirect=True, scope="session")
+ONLY_19 = pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="module")
+ONLY_14 = pytest.mark.parametrize("common_odoo", ["odoo14"], ids=["14"], indirect=True, scope="module")
 
 ACCOUNTS = secretfiles.accounts()
 

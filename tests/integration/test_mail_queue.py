@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,18 @@ SENDER = "no-reply@acme.example"
 RETRY = ("mail.mail", "mark_outgoing")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_servers(common_odoo: Odoo) -> None:
+    """These tests begin without servers."""
+    common_odoo.clear("ir.mail_server")
+
+
 @pytest.fixture
-def queue(common_odoo: Odoo) -> Iterator[Odoo]:
+def queue(common_odoo: Odoo) -> Odoo:
     """A database in which no mail waits or has failed."""
-    yield common_odoo
     # Odoo lets nobody delete them from outside.
     common_odoo.call("mail.mail", "write", common_odoo.call("mail.mail", "search", []), {"state": "received"})
+    return common_odoo
 
 
 def mail(odoo: Odoo, recipient: str, state: str = "outgoing", reason: str = "", **more: Any) -> int:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module against a real Odoo: create, repeat, change, repeat, absent, repeat; check mode writes nothing."""
+"""Every module against a real Odoo: create, repeat, change, repeat, absent, repeat; check mode writes nothing.
+
+Both protocols on 19; what else is told here is the protocols' business no more, and JSON-RPC is what 14's tests use.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import c
 from support.machines import PROTOCOLS, Odoo
 from support.modules import recorded, run_module
 
-pytestmark = [pytest.mark.integration, pytest.mark.parametrize("odoo", PROTOCOLS, indirect=True, scope="module")]
+pytestmark = pytest.mark.integration
 
 WRITES = {"create", "write", "unlink"}
 SERVER = {
@@ -97,13 +100,14 @@ def cycle(odoo: Odoo, module: str, options: Callable[[dict[str, Any]], dict[str,
     assert not run_module(singular, {**odoo.connection(), **absent})["changed"]
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("module", sorted(SINGULAR))
-def test_singular(odoo: Odoo, module: str) -> None:
+def test_singular(odoo: Odoo, module: str, protocol: str) -> None:
     record, change, model, stored = SINGULAR[module]
     if module == "alias_domain":
         record = {**record, "name": "Other.Example"}
     lenient = LENIENT if module == "mail_server" else {}
-    cycle(odoo, module, lambda given: {**given, **lenient}, record, change, model, stored)
+    cycle(odoo.over(protocol), module, lambda given: {**given, **lenient}, record, change, model, stored)
 
 
 @pytest.mark.parametrize("module", sorted(PLURAL))
@@ -210,9 +214,11 @@ def test_prune_deletes_what_is_not_listed_within_its_limit(odoo: Odoo) -> None:
     ]
 
 
-def test_a_method_that_returns_nothing(odoo: Odoo) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_method_that_returns_nothing(odoo: Odoo, protocol: str) -> None:
     """19 answers such a call without a result: that is no protocol error."""
-    client = connect({"odoo_login": None, "odoo_password": None, "odoo_timeout": 60, **odoo.connection()})
+    connection = odoo.over(protocol).connection()
+    client = connect({"odoo_login": None, "odoo_password": None, "odoo_timeout": 60, **connection})
     assert client.call("mail.mail", "send", client.create("mail.mail", [{"subject": "nobody"}])) is None
 
 

@@ -21,17 +21,18 @@ SERVER = {
 }
 
 
-def test_the_version_is_the_one_that_is_meant(any_odoo: Odoo) -> None:
-    assert any_odoo.rpc("common", "version")["server_serie"] == SERIES[any_odoo.name]
+def test_the_version_is_the_one_that_is_meant(common_odoo: Odoo) -> None:
+    assert common_odoo.rpc("common", "version")["server_serie"] == SERIES[common_odoo.name]
 
 
-def test_mail_server(any_odoo: Odoo) -> None:
-    connection = any_odoo.connection()
+def test_mail_server(common_odoo: Odoo) -> None:
+    common_odoo.clear("ir.mail_server")
+    connection = common_odoo.connection()
     created = run_module("mail_server", {**connection, **SERVER, "test": "never"})
     assert [change["action"] for change in created["changes"]] == ["create"]
     fields = ["name", "sequence", "smtp_host", "smtp_port", "smtp_user", "smtp_pass", "smtp_encryption"]
-    (stored,) = any_odoo.call("ir.mail_server", "search_read", [], fields)
-    strict = {"odoo": "ssl_strict", "odoo14": "ssl"}[any_odoo.name]
+    (stored,) = common_odoo.call("ir.mail_server", "search_read", [], fields)
+    strict = {"odoo": "ssl_strict", "odoo14": "ssl"}[common_odoo.name]
     expected = {name: value for name, value in SERVER.items() if name != "encryption"}
     assert stored == {**expected, "smtp_encryption": strict, "id": stored["id"]}
 
@@ -39,5 +40,5 @@ def test_mail_server(any_odoo: Odoo) -> None:
 
     gone = {"name": SERVER["name"], "state": "absent"}
     assert run_module("mail_server", {**connection, **gone})["changed"] is True
-    assert any_odoo.call("ir.mail_server", "search_count", [], context={"active_test": False}) == 0
+    assert common_odoo.call("ir.mail_server", "search_count", [], context={"active_test": False}) == 0
     assert run_module("mail_server", {**connection, **gone})["changed"] is False

@@ -116,7 +116,7 @@ def test_an_empty_list_is_no_change(common_odoo: Odoo) -> None:
     step(common_odoo, "scheduled_actions", False, scheduled_actions=[])
 
 
-@pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="session")
+@pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="module")
 def test_a_neutralised_copy_runs_nothing(common_odoo: Odoo) -> None:
     """Odoo marks such copies from version 16 on."""
     step(common_odoo, "scheduled_action", True, **FETCH, interval_number=20)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,9 +80,15 @@ class Odoo(Machine):
         }
 
     def clone(self) -> None:
-        """Make this database anew from the template."""
-        self.drop()
-        self._psql(f'CREATE DATABASE "{self.database}" TEMPLATE odoo_template OWNER odoo')
+        """Make this database anew from the template.
+
+        All scheduled actions of a new one are due: they would run beside the tests, and hold locks that these need.
+        """
+        create = f'CREATE DATABASE "{self.database}" TEMPLATE odoo_template OWNER odoo'
+        not_now = "UPDATE ir_cron SET nextcall = now() + interval '1 day'"
+        self._psql(
+            f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)', create, rf'\connect "{self.database}"', not_now
+        )
 
     def give_key(self) -> None:
         """Give the administrator an API key and a second factor.
@@ -99,10 +106,13 @@ class Odoo(Machine):
 
     def sql(self, statement: str) -> None:
         """Run SQL in this database, for what no interface of Odoo does."""
-        self._psql(statement, self.database)
+        self._psql(statement, database=self.database)
 
-    def _psql(self, statement: str, database: str = "postgres") -> None:
-        self.run("runuser", "-u", "odoo", "--", "psql", "-q", "-d", database, "-c", statement, check=True)
+    def _psql(self, *statements: str, database: str = "postgres") -> None:
+        """Run statements, each in a transaction of its own."""
+        commands = [word for statement in statements for word in ("-c", statement)]
+        options = ["-q", "-v", "ON_ERROR_STOP=1", "-d", database]
+        self.run("runuser", "-u", "odoo", "--", "psql", *options, *commands, check=True)
 
     @contextmanager
     def holding(self, statement: str) -> Iterator[Callable[[], None]]:
@@ -128,6 +138,17 @@ class Odoo(Machine):
             session.stdin.close()
             session.stdout.close()
             session.wait()
+
+    def over(self, protocol: str) -> Odoo:
+        """Return this database, reached by our modules over another protocol."""
+        other = copy.copy(self)
+        other.protocol = protocol
+        return other
+
+    def clear(self, *models: str) -> None:
+        """Delete all records of these models, archived ones too."""
+        for model in models:
+            self.call(model, "unlink", self.call(model, "search", [], context={"active_test": False}))
 
     def rpc(self, service: str, method: str, *args: Any) -> Any:
         """Make one JSON-RPC call; an error is raised as AssertionError."""
