@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.machines import Odoo
+from support.machines import Machine, Odoo
 from support.modules import recorded, run_module
 from support.playbooks import ROOT, ansible_playbook, local_play, run_playbook
 
@@ -190,27 +190,42 @@ def test_secrets_show_nowhere(odoo_with_password: Odoo, tmp_path: Path) -> None:
     assert not [path for path in left if b"canary-pw" in path.read_bytes()]
 
 
-@pytest.mark.parametrize("addons_path", ["addons_path = /usr/share/odoo\n", ""])
-def test_the_passwords_in_odoo_conf_show_nowhere(odoo: Odoo, tmp_path: Path, addons_path: str) -> None:
-    """odoo.conf holds the database's password and Odoo's own; the role that edits it prints neither."""
-    folder = "/var/tmp/canary"
-    text = f"[options]\nadmin_passwd = canary-pw-master\n{addons_path}db_password = canary-pw-database\n"
-    odoo.run("install", "-d", "-m", "0700", folder, check=True)
-    odoo.run("tee", f"{folder}/odoo.conf", input=text, check=True)
-    playbook = tmp_path / "playbook.yml"
+def test_the_passwords_in_odoo_conf_show_nowhere(tmp_path: Path) -> None:
+    """odoo.conf holds the database's password and Odoo's own; the role that edits it prints neither.
+
+    One run for a file with an addons path and one without, as two hosts that are the same machine.
+    """
+    machine = Machine("odoo")
+    folders = {"given": "/var/tmp/canary-given", "none": "/var/tmp/canary-none"}
+    paths = {"given": "addons_path = /usr/share/odoo\n", "none": ""}
+    for name, folder in folders.items():
+        text = f"[options]\nadmin_passwd = canary-pw-master\n{paths[name]}db_password = canary-pw-database\n"
+        machine.run("install", "-d", "-m", "0700", folder, check=True)
+        machine.run("tee", f"{folder}/odoo.conf", input=text, check=True)
     variables = {
-        "odoo_addons_config": f"{folder}/odoo.conf",
-        "odoo_addons_path": f"{folder}/addons",
+        "ansible_connection": "ansible.builtin.ssh",
+        "ansible_ssh_executable": str(ROOT / "sandbox/podman-as-ssh"),
+        "ansible_ssh_transfer_method": "piped",
+        "ansible_host": machine.container,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "odoo_addons_url": "http://127.0.0.1:8069",
         "odoo_addons_restart": "command",
         "odoo_addons_command": ["true"],
     }
-    role = {"role": "mailops.odoo.odoo_addons", "vars": variables}
-    playbook.write_text(yaml.safe_dump([{"hosts": "odoo_hosts", "gather_facts": False, "roles": [role]}]))
+    hosts = {
+        name: {"odoo_addons_config": f"{folder}/odoo.conf", "odoo_addons_path": f"{folder}/addons"}
+        for name, folder in folders.items()
+    }
+    inventory, playbook = tmp_path / "inventory.yml", tmp_path / "playbook.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": variables}}))
+    playbook.write_text(
+        yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": ["mailops.odoo.odoo_addons"]}])
+    )
     try:
-        done = ansible_playbook(str(playbook), "--inventory", "inventories/sandbox", "-vvv", "--diff")
-        edited = odoo.run("cat", f"{folder}/odoo.conf", check=True).stdout
+        done = ansible_playbook(str(playbook), "--inventory", str(inventory), "-vvv", "--diff")
+        edited = {name: machine.run("cat", f"{folder}/odoo.conf").stdout for name, folder in folders.items()}
     finally:
-        odoo.run("rm", "-r", folder, check=True)
+        machine.run("rm", "-r", *folders.values(), check=True)
     assert done.returncode == 0, done.stdout
-    assert f"{folder}/addons" in edited
+    assert all(f"{folder}/addons" in edited[name] for name, folder in folders.items())
     assert "canary-pw" not in done.stdout + done.stderr

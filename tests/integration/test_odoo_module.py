@@ -67,6 +67,7 @@ def test_an_addon_that_is_not_there(common_odoo: Odoo) -> None:
     step(common_odoo, "odoo_module", False, name="no_such_addon", state="absent")
 
 
+@pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="module")
 def test_an_addon_that_could_not_be_installed_when_odoo_last_looked(common_odoo: Odoo) -> None:
     common_odoo.sql(f"UPDATE ir_module_module SET state = 'uninstallable' WHERE name = '{POLICY}'")
     options = {**common_odoo.connection(), "name": POLICY}
@@ -82,6 +83,7 @@ def test_what_was_not_begun_is_no_change(common_odoo: Odoo) -> None:
     assert (result["failed"], result["error"], result["changed"]) == (True, "protocol", False), result["msg"]
 
 
+@pytest.mark.parametrize("common_odoo", ["odoo"], ids=["19"], indirect=True, scope="module")
 def test_several_at_once(common_odoo: Odoo, tmp_path: Path) -> None:
     """What is there already costs one read; one that is missing is installed, and the first failure ends it."""
     with recorded(common_odoo.url, common_odoo.ca_file) as (url, calls):

@@ -65,6 +65,7 @@ class Odoo(Machine):
         self.key = ""
         self.mail_token = secretfiles.values()["vault_mail_delivery_token"]
         self._uid: int | None = None
+        self._session = requests.Session()
 
     def connection(self) -> dict[str, Any]:
         """Return the connection options of our modules: the API key, or else login and password."""
@@ -158,7 +159,7 @@ class Odoo(Machine):
             "id": 1,
             "params": {"service": service, "method": method, "args": args},
         }
-        answer = requests.post(f"{self.url}/jsonrpc", json=body, timeout=60, verify=self.ca_file).json()
+        answer = self._session.post(f"{self.url}/jsonrpc", json=body, timeout=60, verify=self.ca_file).json()
         if "error" in answer:
             raise AssertionError(answer["error"]["data"]["message"])
         return answer.get("result")
