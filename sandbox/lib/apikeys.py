@@ -8,7 +8,7 @@ import hashlib
 import secrets
 
 ADMINISTRATOR = 2
-# Odoo's own keys have 6,000, a fourth of the time that it takes for a small call. A random key gains nothing by them.
+# Odoo's own keys have 6,000, at each call. A random key gains nothing by them.
 ROUNDS = 1
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module against a real Odoo: create, repeat, change, repeat, absent, repeat; check mode writes nothing.
-
-Both protocols on 19; what else is told here is the protocols' business no more, and JSON-RPC is what 14's tests use.
-"""
+"""Every module against a real Odoo 19, over both protocols: create, repeat, change, repeat, absent, repeat; check mode
+writes nothing."""
 
 from __future__ import annotations
 
@@ -62,6 +60,12 @@ def alias_domain(odoo: Odoo) -> None:
     assert run_module("alias_domain", {**odoo.connection(), **DOMAIN})["changed"]
 
 
+@pytest.fixture(name="odoo", scope="module", params=PROTOCOLS)
+def odoo_over_both_protocols(odoo: Odoo, request: pytest.FixtureRequest) -> Odoo:
+    """One database, reached in both ways."""
+    return odoo.over(request.param)
+
+
 def cycle(odoo: Odoo, module: str, options: Callable[[dict[str, Any]], dict[str, Any]], record: dict[str, Any],
           change: dict[str, Any], model: str, stored: tuple[str, Any]) -> None:  # fmt: skip
     """Walk a record through its life; before each step, check mode predicts it and writes nothing."""
@@ -100,14 +104,13 @@ def cycle(odoo: Odoo, module: str, options: Callable[[dict[str, Any]], dict[str,
     assert not run_module(singular, {**odoo.connection(), **absent})["changed"]
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("module", sorted(SINGULAR))
-def test_singular(odoo: Odoo, module: str, protocol: str) -> None:
+def test_singular(odoo: Odoo, module: str) -> None:
     record, change, model, stored = SINGULAR[module]
     if module == "alias_domain":
         record = {**record, "name": "Other.Example"}
     lenient = LENIENT if module == "mail_server" else {}
-    cycle(odoo.over(protocol), module, lambda given: {**given, **lenient}, record, change, model, stored)
+    cycle(odoo, module, lambda given: {**given, **lenient}, record, change, model, stored)
 
 
 @pytest.mark.parametrize("module", sorted(PLURAL))
@@ -214,11 +217,9 @@ def test_prune_deletes_what_is_not_listed_within_its_limit(odoo: Odoo) -> None:
     ]
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_method_that_returns_nothing(odoo: Odoo, protocol: str) -> None:
+def test_a_method_that_returns_nothing(odoo: Odoo) -> None:
     """19 answers such a call without a result: that is no protocol error."""
-    connection = odoo.over(protocol).connection()
-    client = connect({"odoo_login": None, "odoo_password": None, "odoo_timeout": 60, **connection})
+    client = connect({"odoo_login": None, "odoo_password": None, "odoo_timeout": 60, **odoo.connection()})
     assert client.call("mail.mail", "send", client.create("mail.mail", [{"subject": "nobody"}])) is None
 
 
