@@ -36,10 +36,8 @@ development: tools  ## Make the Python environment for the tests in .cache/venv
 test: development  ## Run everything CI runs
 	@rm -f .cache/step-times
 	@$(STEP) "unit" $(MAKE) unit
-	@$(STEP) "lint" $(MAKE) lint
-	@$(STEP) "sanity" $(MAKE) sanity
 	@$(STEP) "sandbox" sandbox/sandbox up test
-	@$(STEP) "site" $(MAKE) site
+	@$(STEP) "lint, sanity, site" scripts/together lint sanity site
 	@$(STEP) "integration" $(MAKE) integration
 	@$(STEP) "e2e" $(MAKE) e2e
 	@scripts/step --summary

@@ -59,7 +59,7 @@ EXAMPLES = r"""
       - key: mail.catchall.domain.allowed
         value: acme.example
     servers:
-      - name: Mailgun SMTP
+      - name: Mailgun
         sequence: 2
         smtp_host: smtp.mailgun.org
         smtp_port: 2525
@@ -67,7 +67,7 @@ EXAMPLES = r"""
         smtp_user: no-reply@mg.acme.example
         smtp_pass: "{{ vault_mailgun_smtp_password }}"
         from_filter: [mg.acme.example, bounce@acme.example]
-    mass_mailing_server: Mailgun SMTP
+    mass_mailing_server: Mailgun
     aliases:
       - alias_name: info
         alias_domain: acme.example

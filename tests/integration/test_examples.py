@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import secretfiles
 import yaml
+from jinja2.nativetypes import NativeEnvironment
 from support.machines import Odoo
+from support.modules import run_module
 from support.playbooks import ROOT, local_play, run_playbook
 
 pytestmark = pytest.mark.integration
@@ -45,26 +47,72 @@ def examples(path: Path) -> list[dict[str, Any]]:
     raise AssertionError(f"{path.name} has no EXAMPLES")
 
 
-def run_examples(odoo: Odoo, folder: Path, paths: list[Path]) -> None:
-    """Run the examples in one playbook: starting ansible-playbook for each module takes longer than the examples."""
-    tasks: list[dict[str, Any]] = []
-    for path in paths:
-        if path.stem in PREPARED:
-            module, options = PREPARED[path.stem]
-            tasks.append({"name": f"For {path.stem}", f"mailops.odoo.{module}": options})
-        for task in examples(path):
-            for module in [key for key in task if key.startswith("mailops.odoo.")]:
-                task[module] = {key: value for key, value in (task[module] or {}).items() if key not in CONNECTION}
-            tasks.append(task)
-    # Odoo logs in at the providers with these.
-    variables = {**dict.fromkeys(VAULTED, "from-the-vault"), **secretfiles.values()}
-    done = run_playbook([local_play(tasks, odoo.connection())], folder, variables=variables)
+def tasks(path: Path) -> list[dict[str, Any]]:
+    """Return the examples with what they need, for a connection that is given elsewhere."""
+    found = examples(path)
+    if path.stem in PREPARED:
+        module, options = PREPARED[path.stem]
+        found.insert(0, {"name": f"For {path.stem}", f"mailops.odoo.{module}": options})
+    for task in found:
+        for module in called(task):
+            task[module] = {key: value for key, value in (task[module] or {}).items() if key not in CONNECTION}
+    return found
+
+
+def called(task: dict[str, Any]) -> list[str]:
+    """Return which of our modules the task calls, if it calls one."""
+    return [key for key in task if key.startswith("mailops.odoo.")]
+
+
+def run_in_a_playbook(odoo: Odoo, folder: Path, found: list[dict[str, Any]], variables: dict[str, str]) -> None:
+    """Run the tasks as they stand."""
+    done = run_playbook([local_play(found, odoo.connection())], folder, variables=variables)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_examples_run(odoo: Odoo, tmp_path: Path) -> None:
-    run_examples(odoo, tmp_path, [path for path in MODULES if path.stem not in (*ON_HOSTS, *WITH_PASSWORD)])
+def run_here(odoo: Odoo, found: list[dict[str, Any]], variables: dict[str, str]) -> None:
+    """Run the tasks' modules in this process: a playbook takes a second for each of them."""
+    environment = NativeEnvironment()
+    for task in found:
+        (module,) = called(task)
+        assert set(task) <= {"name", module, "no_log"}, task
+        options = _templated(environment, task[module], variables)
+        result = run_module(
+            module.rpartition(".")[2], {**odoo.connection(), **options}, no_log=task.get("no_log", False)
+        )
+        assert not result.get("failed"), (task["name"], result)
 
 
-def test_the_examples_that_need_a_password_run(odoo_with_password: Odoo, tmp_path: Path) -> None:
-    run_examples(odoo_with_password, tmp_path, [path for path in MODULES if path.stem in WITH_PASSWORD])
+def _templated(environment: NativeEnvironment, value: Any, variables: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _templated(environment, item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_templated(environment, item, variables) for item in value]
+    return environment.from_string(value).render(variables) if isinstance(value, str) and "{{" in value else value
+
+
+@pytest.fixture
+def variables(tmp_path: Path) -> dict[str, str]:
+    """What the examples refer to; Odoo logs in at the providers with these passwords."""
+    vaulted = {**dict.fromkeys(VAULTED, "from-the-vault"), **secretfiles.values()}
+    return {**vaulted, "playbook_dir": str(tmp_path)}
+
+
+def test_the_examples_run(odoo: Odoo, tmp_path: Path, variables: dict[str, str]) -> None:
+    """Those that do something with a module's answer need a playbook."""
+    for path in MODULES:
+        if path.stem in (*ON_HOSTS, *WITH_PASSWORD):
+            continue
+        found = tasks(path)
+        if all(called(task) for task in found):
+            run_here(odoo, [{key: task[key] for key in task if key != "register"} for task in found], variables)
+        else:
+            run_in_a_playbook(odoo, tmp_path, found, variables)
+
+
+def test_the_examples_that_need_a_password_run(
+    odoo_with_password: Odoo, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    for path in MODULES:
+        if path.stem in WITH_PASSWORD:
+            run_in_a_playbook(odoo_with_password, tmp_path, tasks(path), variables)
