@@ -120,7 +120,8 @@ class Gateway:
         with smtplib.SMTP(self.ip, timeout=30, local_hostname="mail.customer.example") as client:
             client.ehlo_or_helo_if_needed()
             client.mail("someone@customer.example")
-            answers = [client.rcpt(recipient) for recipient in recipients]
+            # As it stands: Client.rcpt() parses an address first, and not every Python takes a source route for one.
+            answers = [client.docmd("RCPT", f"TO:<{recipient}>") for recipient in recipients]
         return [(code, text.decode()) for code, text in answers]
 
     def send(self, recipient: str, subject: str, body: bytes = b"Hello.\r\n") -> None:
