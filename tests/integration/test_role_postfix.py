@@ -120,7 +120,7 @@ class Gateway:
         with smtplib.SMTP(self.ip, timeout=30, local_hostname="mail.customer.example") as client:
             client.ehlo_or_helo_if_needed()
             client.mail("someone@customer.example")
-            # As they stand: client.rcpt() parses an address first, and what it makes of an odd one depends on the Python.
+            # As they stand: what client.rcpt() makes of an odd address depends on the Python.
             answers = [client.docmd("RCPT", f"TO:<{recipient}>") for recipient in recipients]
         return [(code, text.decode()) for code, text in answers]
 
