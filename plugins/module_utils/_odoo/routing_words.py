@@ -11,7 +11,7 @@ STEPS: Mapping[str, str] = {
     "first": "Odoo 14 knows no from_filter: the active server with the lowest sequence takes every mail.",
     "forced": "A template, a mailing or a setting demands this server, whatever its from_filter.",
     "refused": "Odoo refuses to send by this server; the mail fails.",
-    "address": "The first server whose from_filter has the sender's whole address, which beats a domain, whatever the sequence.",
+    "address": "The first server whose from_filter has the sender's whole address, which beats any domain.",
     "domain": "No from_filter has the sender's address; the first server whose from_filter has its domain.",
     "several": "Up to 16 several senders in one From count as none: the first server whose from_filter is no address.",
     "notification_address": "No from_filter takes the sender; the first one that has the notification address.",
@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
     "notification_address": "No from_filter takes {sender}; the one of {server} has {notification}.",
     "notification_domain": "No from_filter takes {sender}; the one of {server} has the domain of {notification}.",
     "no_filter": "No from_filter takes {sender} or {notification}; {server} is the first server without a filter.",
-    "mismatch": "No from_filter takes {sender} or {notification}, not that of {server} either, which is the first server.",
+    "mismatch": "No from_filter takes {sender} or {notification}, nor does that of {server}, the first server.",
     "configuration": "There is no active server, so {sender} leaves by the one of odoo.conf or the command line.",
 }
 NOTIFICATION = "the notification address {}"
