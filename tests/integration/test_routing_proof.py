@@ -18,9 +18,9 @@ from support.machines import Odoo
 from support.routing_cases import MOST_SERVERS, Outcome, cases, sent_by_odoo
 from support.smtp_sink import SmtpSink
 
-REGISTRIES = int(os.environ.get("MAILOPS_ROUTING_REGISTRIES", "40"))
+REGISTRIES = int(os.environ.get("MAILOPS_ROUTING_REGISTRIES", "30"))
 SEED = int(os.environ.get("MAILOPS_ROUTING_SEED", "1"))
-MAILS = 8
+MAILS = 4
 NEVER = {14: set(STEPS) - {"first", "forced", "configuration"}, 19: {"first", "several"}}
 
 

@@ -14,11 +14,10 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import 
 
 from support import send_in_odoo
 from support.machines import Odoo
-from support.send_in_odoo import COMPANIES
+from support.send_in_odoo import AUTHORS, COMPANIES
 from support.smtp_sink import Received, SmtpSink
 
 MOST_SERVERS = 7
-AUTHORS = {"admin": "Administrator", "second": "Second Author"}
 DOMAINS = ["acme.example", "sub.acme.example", "Shop.Example", "münchen.example", "other.example"]
 LOCAL_PARTS = ["sales", "notifications", "Info", "no-reply"]
 NAMES = ["", "", "Sales", "Jörg Müller", "Müller, Jörg", 'The "Best" Shop', "ACME (Sales)", "O'Brien \\ Sons"]
@@ -79,19 +78,24 @@ def _alias_domains(series: int, chance: random.Random) -> tuple[AliasDomain, ...
 
 
 def _servers(series: int, chance: random.Random) -> tuple[Server, ...]:
-    owners = ["admin", "second"] if series >= 19 else []
+    owners = list(AUTHORS) if series >= 19 else []
     chance.shuffle(owners)
-    return tuple(
-        Server(
-            f"S{number}",
-            chance.choice([5, 10, 10, 20]),
-            "" if chance.random() < 0.15 else _filter(chance),
-            chance.random() < 0.8,
-            number,
-            "cli" if series >= 17 and chance.random() < 0.1 else "login",
-            owners.pop() if owners and chance.random() < 0.15 else "",
-        )
-        for number in range(1, chance.choice([0, 1, 2, 3, 4, 5, 6, 7]) + 1)
+    return tuple(_server(series, number, owners, chance) for number in range(1, chance.randint(0, MOST_SERVERS) + 1))
+
+
+def _server(series: int, number: int, owners: list[str], chance: random.Random) -> Server:
+    owner = owners.pop() if owners and chance.random() < 0.15 else ""
+    own = AUTHORS[owner][1].lower() if owner else ""
+    from_filter = own if owner and chance.random() < 0.7 else "" if chance.random() < 0.15 else _filter(chance)
+    return Server(
+        f"S{number}",
+        chance.choice([5, 10, 10, 20]),
+        from_filter,
+        chance.random() < 0.8,
+        number,
+        "cli" if series >= 17 and not owner and chance.random() < 0.1 else "login",
+        owner,
+        from_filter == own,
     )
 
 
@@ -119,12 +123,14 @@ def _mail(registry: Registry, chance: random.Random) -> tuple[Mail, str]:
     record = chance.choice(with_domain) if with_domain else ""
     names = [server.name for server in registry.servers]
     author = chance.choice(list(AUTHORS))
+    if chance.random() < 0.15:
+        sender = AUTHORS[author][1]
     return Mail(
         sender,
         registry.companies[record] if record else "",
         author,
         chance.choice(names) if names and chance.random() < 0.15 else "",
-        author_name=AUTHORS[author],
+        author_name=AUTHORS[author][0],
     ), record
 
 
@@ -188,7 +194,7 @@ def _wire(case: Case, number: int, ports: list[int]) -> dict[str, Any]:
                 "smtp_port": port,
                 "owner": server.owner,
             }
-            for server, port in zip(registry.servers, ports)
+            for server, port in zip(registry.servers, ports, strict=False)
         ],
         "mails": [
             {
@@ -198,6 +204,6 @@ def _wire(case: Case, number: int, ports: list[int]) -> dict[str, Any]:
                 "server": mail.server,
                 "record_of": record,
             }
-            for place, (mail, record) in enumerate(zip(case.mails, case.records))
+            for place, (mail, record) in enumerate(zip(case.mails, case.records, strict=True))
         ],
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An SMTP server that takes every mail, on several ports, and tells by which one it came."""
+"""An SMTP server that takes every mail and every login, on several ports, and tells by which one it came."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ class SmtpSink:
             verb, _space, rest = line.partition(" ")
             answer = b"250 ok\r\n"
             match verb.upper():
+                case "EHLO":
+                    answer = b"250-sink\r\n250 AUTH PLAIN\r\n"
+                case "AUTH":
+                    answer = b"235 ok\r\n"
                 case "MAIL":
                     sender, recipients = _path(rest), []
                 case "RCPT":

@@ -23,7 +23,8 @@ class Server:
     """An outgoing server (`ir.mail_server`), as far as its choice goes.
 
     `from_filter` is the text that Odoo stores. `id` breaks ties from 17 on; 0 for a server that is not in Odoo yet.
-    `owner` is a login (19): the server is for that user's mail alone.
+    `owner` is a login (19): the server is for that user's mail alone. Odoo refuses it when it is no longer the user's
+    `outgoing_mail_server_id`, because the user's address is another by now: `in_use` is False then.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Server:
     id: int = 0
     authentication: str = "login"
     owner: str = ""
+    in_use: bool = True
 
 
 @dataclass(frozen=True)
@@ -347,6 +349,8 @@ class Router:
             text = words.REFUSED_OTHER
         elif server.owner and server.from_filter != mail_address.normalize(choice.sender):
             text = words.REFUSED_FILTER
+        elif server.owner and not server.in_use:
+            text = words.REFUSED_ADDRESS
         return text.format(server=server.name, owner=server.owner, filter=server.from_filter)
 
     # What an administrator is told

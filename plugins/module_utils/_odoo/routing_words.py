@@ -46,6 +46,7 @@ REFUSED_FILTER = (
     "{server} belongs to {owner}, and its from_filter {filter!r} is not exactly the sender's address in lower case:"
     " Odoo refuses to use it, and the mail fails."
 )
+REFUSED_ADDRESS = "{server} belongs to {owner}, whose address is another by now: Odoo refuses it, and the mail fails."
 
 MISMATCH = "No server takes this sender: {server} may refuse the mail."
 NO_BOUNCE = "No bounce address is set, so failures never reach Odoo."
