@@ -13,7 +13,7 @@ class Rules:
     """What one series does (odoo/addons/base/models/ir_mail_server.py, addons/mail/models/mail_mail.py)."""
 
     filters: bool = True  # servers have a from_filter
-    filter_list: bool = False  # it is a list, separated by commas
+    filter_list: bool = False  # it is a list, separated by commas; before, it is one domain or holds one address
     ties_by_id: bool = False  # of equal sequences the lower id is first; before, PostgreSQL decides
     first_sender: bool = False  # of several senders the first counts, in lower case; before, the text goes as it is
     notification_fallback: bool = True  # without a match, the notification address is the sender
