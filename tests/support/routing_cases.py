@@ -52,7 +52,7 @@ def _case(series: int, mails: int, chance: random.Random) -> Case:
     companies = {name: chance.choice(domains).name for name in COMPANIES if domains and chance.random() < 0.8}
     registry = Registry(
         series,
-        _servers(series, chance),
+        _servers(series, domains, chance),
         domains,
         companies if series >= 17 else {},
         chance.choice(COMPANIES),
@@ -77,16 +77,18 @@ def _alias_domains(series: int, chance: random.Random) -> tuple[AliasDomain, ...
     return tuple(AliasDomain(name, "bounce", "catchall", chance.choice(default)) for name in names)
 
 
-def _servers(series: int, chance: random.Random) -> tuple[Server, ...]:
+def _servers(series: int, domains: Iterable[AliasDomain], chance: random.Random) -> tuple[Server, ...]:
     owners = list(AUTHORS) if series >= 19 else []
     chance.shuffle(owners)
-    return tuple(_server(series, number, owners, chance) for number in range(1, chance.randint(0, MOST_SERVERS) + 1))
+    known = [domain.default_from_email.lower() for domain in domains if domain.default_from_email]
+    count = chance.choice([0, 0, *range(1, MOST_SERVERS + 1)])
+    return tuple(_server(series, number, owners, known, chance) for number in range(1, count + 1))
 
 
-def _server(series: int, number: int, owners: list[str], chance: random.Random) -> Server:
-    owner = owners.pop() if owners and chance.random() < 0.15 else ""
+def _server(series: int, number: int, owners: list[str], known: list[str], chance: random.Random) -> Server:
+    owner = owners.pop() if owners and chance.random() < 0.3 else ""
     own = AUTHORS[owner][1].lower() if owner else ""
-    from_filter = own if owner and chance.random() < 0.7 else "" if chance.random() < 0.15 else _filter(chance)
+    from_filter = own if owner and chance.random() < 0.7 else "" if chance.random() < 0.15 else _filter(chance, known)
     return Server(
         f"S{number}",
         chance.choice([5, 10, 10, 20]),
@@ -103,9 +105,9 @@ def _address(chance: random.Random) -> str:
     return f"{chance.choice(LOCAL_PARTS)}@{chance.choice(DOMAINS)}"
 
 
-def _filter(chance: random.Random) -> str:
+def _filter(chance: random.Random, known: Iterable[str] = ()) -> str:
     """Return a from_filter: mostly one part or two, in any case, and now and then what Odoo does not understand."""
-    kinds = [_address(chance), _address(chance).lower(), chance.choice(DOMAINS), chance.choice(DOMAINS).lower()]
+    kinds = [*known, _address(chance), _address(chance).lower(), chance.choice(DOMAINS), chance.choice(DOMAINS).lower()]
     odd = ["@acme.example", " ", "xn--mnchen-3ya.example", "acme.example ", f"Name <{_address(chance)}>"]
     parts = [
         chance.choice(odd if chance.random() < 0.1 else kinds) for _number in range(chance.choice([1, 1, 1, 2, 3]))

@@ -9,7 +9,10 @@ from typing import Any
 
 COMPANIES = ["First Company", "Second Company"]
 # Login → name and address.
-AUTHORS = {"admin": ("Administrator", "Sales@acme.example"), "__system__": ("OdooBot", "info@Shop.Example")}
+AUTHORS = {
+    "admin": ("Administrator", "Sales@acme.example"),
+    "__system__": ("OdooBot, with a name that is rather long", "info@Shop.Example"),
+}
 RECIPIENT = "somebody@customer.example"
 
 

@@ -38,18 +38,20 @@ class SmtpSink:
         self.received: list[Received] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
+        self._servers: list[asyncio.Server] = []
 
     def __enter__(self) -> SmtpSink:
         self._thread.start()
         for one in self._listening:
-            asyncio.run_coroutine_threadsafe(asyncio.start_server(self._session, sock=one), self._loop).result()
+            starting = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._session, sock=one), self._loop)
+            self._servers.append(starting.result())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for server in self._servers:
+            self._loop.call_soon_threadsafe(server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        for one in self._listening:
-            one.close()
         self._loop.close()
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

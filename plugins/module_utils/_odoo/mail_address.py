@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from email.utils import getaddresses
+from functools import lru_cache
 
 
-def split(text: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=1024)
+def split(text: str) -> tuple[tuple[str, str], ...]:
     """Return the (name, address) of each address in a header's text; what has no @ is left out."""
-    return [(name, address) for name, address in getaddresses([text]) if "@" in address]
+    return tuple((name, address) for name, address in getaddresses([text]) if "@" in address)
 
 
 def normalize(text: str) -> str:

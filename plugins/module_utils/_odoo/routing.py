@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mail_address
@@ -387,4 +388,5 @@ class Router:
         if self._rules.ties_by_id or not choice.candidate:
             return []
         sequence = choice.candidate.server.sequence
-        return [other.server.name for other in choice.matching[1:] if other.server.sequence == sequence]
+        tied = takewhile(lambda other: other.server.sequence == sequence, choice.matching[1:])
+        return [other.server.name for other in tied]
