@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Odoo chooses a server by, read from a database or taken from a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.alias_domain import ALIAS_DOMAIN
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Registry, Server
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.version import major
+
+FIRST, LAST = 14, 19
+FIRST_WITH_ALIAS_DOMAINS = 17
+FROM_FILTER = "mail.default.from_filter"
+NO_PERSONAL_SERVERS = "mail.disable_personal_mail_servers"
+# What a new alias domain has where nobody says otherwise (mail.alias.domain, 17 to 19).
+NEW_DEFAULT_FROM = "notifications"
+# Stands for the companies where the policy names none.
+EVERY_COMPANY = "every company"
+# What is said of a server in a policy that its choice depends on.
+CHOSEN_BY = ("name", "sequence", "from_filter", "active", "smtp_authentication", "owner")
+
+
+def supported(series: int) -> int:
+    """Return the series; ValidationError if its rules are not known here."""
+    if not FIRST <= series <= LAST:
+        raise ValidationError(
+            f"this is Odoo {series}, and how it chooses a server is not known here", f"Known are {FIRST} to {LAST}."
+        )
+    return series
+
+
+def read(client: OdooClient) -> Registry:
+    """Return what the database chooses by, in a constant number of reads. What odoo.conf says cannot be read.
+
+    Raises ValidationError for an Odoo whose rules are not known.
+    """
+    series = supported(major(client.version()))
+    parameters = read_parameters(client, [*KEYS.values(), FROM_FILTER, NO_PERSONAL_SERVERS])
+    alias_domains = read_alias_domains(client, parameters)
+    servers = _read_servers(client)
+    owners = sorted({server["owner_user_id"][0] for server in servers if server.get("owner_user_id")})
+    users = client.search_read("res.users", ["|", ("login", "=", ODOOBOT), ("id", "in", owners)], ["login", "company_id"])
+    logins = {user["id"]: str(user["login"]) for user in users}
+    companies = {}
+    if alias_domains is not None:
+        records = client.search_read("res.company", [], ["name", "alias_domain_id"])
+        companies = {str(record["name"]): label(record["alias_domain_id"]) for record in records}
+    return Registry(
+        series=series,
+        servers=tuple(_server(record, logins) for record in servers),
+        alias_domains=tuple(of_parameters(parameters) if alias_domains is None else alias_domains),
+        companies=companies,
+        company=next((label(user["company_id"]) for user in users if user["login"] == ODOOBOT), ""),
+        default_from_filter=parameters.get(FROM_FILTER),
+        personal_servers=not parameters.get(NO_PERSONAL_SERVERS),
+    )
+
+
+def read_parameters(client: OdooClient, keys: Sequence[str]) -> dict[str, str]:
+    """Return key → value of those of these system parameters that are set."""
+    rows = client.search_read("ir.config_parameter", [("key", "in", list(keys))], ["key", "value"])
+    return {row["key"]: str(row["value"]) for row in rows if row["value"]}
+
+
+def models(client: OdooClient, names: Sequence[str]) -> set[str]:
+    """Return which of these models the database has."""
+    return {record["model"] for record in client.search_read("ir.model", [("model", "in", list(names))], ["model"])}
+
+
+def read_alias_domains(client: OdooClient, parameters: Mapping[str, str]) -> list[AliasDomain] | None:
+    """Return the alias domains in the order in which Odoo prefers them; None where there are only parameters (14 to 16)."""
+    if not models(client, [ALIAS_DOMAIN.model]):
+        return None
+    records = client.search_read(ALIAS_DOMAIN.model, [], [*KEYS, "sequence"])
+    return [
+        AliasDomain(**{key: str(record[key] or "") for key in KEYS})
+        for record in sorted(records, key=lambda record: (record["sequence"], record["id"]))
+    ]
+
+
+def of_parameters(parameters: Mapping[str, str]) -> list[AliasDomain]:
+    """Return the one alias domain of Odoo 14 to 16. What is not set is empty, its name too."""
+    return [AliasDomain(**{field: parameters.get(key, "") for field, key in KEYS.items()})]
+
+
+def label(many2one: Any) -> str:
+    """Return the name of what a many2one field points at, or nothing."""
+    return str(many2one[1]) if many2one else ""
+
+
+def _read_servers(client: OdooClient) -> list[dict[str, Any]]:
+    wanted = {"name", "sequence", "active", "from_filter", "smtp_authentication", "owner_user_id"}
+    fields = client.fields_get(MAIL_SERVER.model)
+    return client.search_read(MAIL_SERVER.model, [], sorted(wanted & fields.keys()))
+
+
+def _server(record: Mapping[str, Any], logins: Mapping[int, str]) -> Server:
+    owner = record.get("owner_user_id")
+    return Server(
+        name=str(record["name"]),
+        sequence=record["sequence"],
+        from_filter=record.get("from_filter") or "",
+        active=record["active"],
+        id=record["id"],
+        authentication=record.get("smtp_authentication") or "login",
+        owner=logins[owner[0]] if owner else "",
+    )
+
+
+def from_policy(section: Mapping[str, Any], series: int, configuration: Mapping[str, str] | None = None) -> Registry:
+    """Return what an Odoo of the series would choose by if it had the policy's section `odoo` and nothing else.
+
+    The ids of the servers follow their order in the list, as those of new servers do. What the policy leaves open is as
+    a new record has it; `unsaid` tells what that is. Raises ValidationError for a value that cannot be.
+    """
+    supported(series)
+    parameters = _said_parameters(section)
+    domains = [_said_domain(item, number, series) for number, item in enumerate(_records(section, "alias_domains"))]
+    companies = company_domains(section)
+    if series < FIRST_WITH_ALIAS_DOMAINS:
+        domains, companies = domains or of_parameters(parameters), {}
+    elif domains and not companies:
+        companies = {EVERY_COMPANY: domains[0].name}
+    return Registry(
+        series=series,
+        servers=tuple(_said_server(item, number) for number, item in enumerate(_records(section, "servers"))),
+        alias_domains=tuple(domains),
+        companies=companies,
+        company=next(iter(companies), ""),
+        configuration=dict(configuration or {}),
+        default_from_filter=parameters.get(FROM_FILTER),
+        personal_servers=not parameters.get(NO_PERSONAL_SERVERS),
+    )
+
+
+def unsaid(section: Mapping[str, Any], series: int) -> list[str]:
+    """Return what the policy leaves open although the choice depends on it, a sentence each, with what was assumed."""
+    told = []
+    servers, domains = list(_records(section, "servers")), list(_records(section, "alias_domains"))
+    if not servers:
+        told.append("The policy names no server: what Odoo has, or odoo.conf, is not seen.")
+    for item in servers:
+        if item.get("sequence") is None:
+            told.append(f"Server {item['name']} has no sequence in the policy: Odoo's own for a new one, 10, is assumed.")
+    if not domains and not _said_parameters(section).get(KEYS["name"]):
+        told.append("The policy names no alias domain: there is no default sender, and no bounce address.")
+    for item in domains:
+        if "default_from" not in item and series >= FIRST_WITH_ALIAS_DOMAINS:
+            told.append(
+                f"Alias domain {item['name']} has no default_from in the policy: Odoo's own for a new one, "
+                f"{NEW_DEFAULT_FROM}, is assumed."
+            )
+        elif "default_from" not in item:
+            told.append(f"Alias domain {item['name']} has no default_from in the policy: none is assumed.")
+    return told
+
+
+def _records(section: Mapping[str, Any], key: str) -> Iterable[Mapping[str, Any]]:
+    return section.get(key) or []
+
+
+def _said_parameters(section: Mapping[str, Any]) -> dict[str, str]:
+    return {str(item["key"]): str(item["value"]) for item in _records(section, "parameters") if item.get("value")}
+
+
+def _said_server(item: Mapping[str, Any], number: int) -> Server:
+    chosen_by = {name: item[name] for name in CHOSEN_BY if item.get(name) is not None}
+    checked = MAIL_SERVER.check(chosen_by, f"odoo.servers[{number}]")
+    return Server(
+        name=str(checked["name"]),
+        sequence=checked.get("sequence", Server.sequence),
+        from_filter=",".join(checked.get("from_filter", [])),
+        active=checked.get("active", True),
+        id=number + 1,
+        authentication=checked.get("smtp_authentication", Server.authentication),
+        owner=str(checked.get("owner", "")),
+    )
+
+
+def _said_domain(item: Mapping[str, Any], number: int, series: int) -> AliasDomain:
+    checked = ALIAS_DOMAIN.check({key: item[key] for key in KEYS if key in item}, f"odoo.alias_domains[{number}]")
+    if series >= FIRST_WITH_ALIAS_DOMAINS:
+        checked.setdefault("default_from", NEW_DEFAULT_FROM)
+    return AliasDomain(**{key: value or "" for key, value in checked.items()})
+
+
+def company_domains(section: Mapping[str, Any]) -> dict[str, str]:
+    """Return company → name of its alias domain, for the companies that the policy names.
+
+    Where it does not say which, the first one: Odoo gives that to every company.
+    """
+    domains = list(_records(section, "alias_domains"))
+    first = min(domains, key=lambda item: item.get("sequence") or 10, default={}).get("name", "")
+    found = {str(item["name"]): str(item.get("alias_domain") or first) for item in _records(section, "companies")}
+    for item in domains:
+        found.update({str(company): str(item["name"]) for company in item.get("companies") or []})
+    return {company: domain.lower() for company, domain in found.items()}
