@@ -1,23 +1,23 @@
 # Copyright (c) 2026, the mailops.odoo authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The addresses at which a database takes mail, as the addon mail_delivery tells them to the gateway, and its mailboxes."""
+"""The addresses at which a database takes mail, those that the addon tells the gateway, and its mailboxes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import confirmation, registry
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import registry
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.former_addresses import FormerAddresses
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.inbound import Address, of_domain
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.incoming_server import INCOMING_SERVER
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
 
 
 def read(client: OdooClient) -> list[Address]:
     """Return the addresses, in a constant number of reads."""
-    parameters = registry.read_parameters(client, list(registry.KEYS.values()))
+    parameters = registry.read_parameters(client, list(KEYS.values()))
     domains = registry.read_alias_domains(client, parameters)
     if domains is None:
         domains = [domain for domain in registry.of_parameters(parameters) if domain.name]
@@ -66,10 +66,9 @@ def _mailboxes(client: OdooClient) -> list[Address]:
     """Return the mailboxes that Odoo fetches; none where it lacks the app for that (14 and 15)."""
     if not registry.models(client, [INCOMING_SERVER.model]):
         return []
-    records = OdooStore(client, INCOMING_SERVER).load([], every=True).current
-    servers = [record.values for record in records if confirmation.fetching(record.values)]
+    condition = [("active", "=", True), ("state", "=", "done"), ("server_type", "!=", "local"), ("user", "!=", False)]
+    servers = client.search_read(INCOMING_SERVER.model, condition, ["name", "server_type", "server", "user"])
     return [
         Address(str(server["user"]).lower(), "mailbox", str(server["server"] or server["server_type"]), server["name"])
         for server in servers
-        if server["user"]
     ]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
@@ -14,20 +15,17 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import O
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import Mail, Registry, Route, Router
 
 
-def by_database(client: OdooClient, asked: Mapping[str, Any]) -> dict[str, Any]:
+def by_database(client: OdooClient, asked: Sequence[Mail] | None = None) -> dict[str, Any]:
     """Return `routes`, `unknown` and `version` of a database, in a constant number of reads.
 
-    `asked` holds the options of the module mail_route_info: `senders` (None for all that are known) and, for those,
-    `author`, `alias_domain` and `server`. Raises ValidationError for a sender that is no address, NotFoundError for what
-    the database does not have.
+    `asked` are the mails to route; all senders that the database knows if it is None. `unknown` has a sentence for each
+    sender that cannot be told beforehand. Raises NotFoundError for what a mail names and the database does not have.
     """
-    mails = None if asked["senders"] is None else given(asked["senders"])
     known = registry.read(client)
-    if mails is None:
+    if asked is None:
         found = senders.read(client)
         return {**_routed(known, found.mails), "unknown": found.unknown}
-    names = _with_names(client, mails, asked)
-    return {**_routed(known, [_checked(mail, known) for mail in names]), "unknown": []}
+    return {**_routed(known, _checked(client, asked, known)), "unknown": []}
 
 
 def by_policy(
@@ -44,8 +42,8 @@ def by_policy(
     return {**_routed(known, mails), "unknown": registry.unsaid(section, number)}
 
 
-def given(texts: Sequence[str]) -> list[Mail]:
-    """Return a mail for each sender; ValidationError naming what is no address."""
+def given(texts: Sequence[str], author: str = "", alias_domain: str = "", server: str = "") -> list[Mail]:
+    """Return a mail for each sender, with what holds for all; ValidationError naming what is no address."""
     for number, text in enumerate(texts):
         found = mail_address.split(str(text))
         try:
@@ -54,34 +52,27 @@ def given(texts: Sequence[str]) -> list[Mail]:
             addresses.address(found[0][1])
         except ValueError as error:
             raise ValidationError(f"senders[{number}] is {str(text)!r}: {error}") from None
-    return [Mail(str(text)) for text in texts]
+    return [Mail(str(text), alias_domain, author, server) for text in texts]
 
 
-def _with_names(client: OdooClient, mails: Iterable[Mail], asked: Mapping[str, Any]) -> list[Mail]:
-    """Return the mails with what was said of all of them; NotFoundError for an author who is no user."""
-    author, name = asked["author"] or "", ""
-    if author:
-        users = client.search_read("res.users", [("login", "=", author)], ["name"])
-        if not users:
-            raise NotFoundError(f"author is {author!r}: this Odoo has no user with that login")
-        name = str(users[0]["name"])
-    domain, server = asked["alias_domain"] or "", asked["server"] or ""
-    return [Mail(mail.email_from, domain, author, server, author_name=name) for mail in mails]
-
-
-def _checked(mail: Mail, known: Registry) -> Mail:
-    names = {
-        "alias_domain": [domain.name for domain in known.alias_domains],
+def _checked(client: OdooClient, asked: Sequence[Mail], known: Registry) -> list[Mail]:
+    """Return the mails with their authors' names; NotFoundError for what a mail names and this Odoo does not have."""
+    logins = sorted({mail.author for mail in asked} - {""})
+    users = client.search_read("res.users", [("login", "in", logins)], ["login", "name"]) if logins else []
+    names = {str(user["login"]): str(user["name"]) for user in users}
+    there = {
+        "author": list(names),
+        "alias_domain": [domain.name for domain in known.alias_domains if domain.name],
         "server": [server.name for server in known.servers],
     }
-    for option, there in names.items():
-        value = getattr(mail, option)
-        if value and value not in there:
-            what = option.replace("_", " ")
-            raise NotFoundError(
-                f"{option} is {value!r}: this Odoo has no such {what}", f"It has: {', '.join(there) or 'none'}."
-            )
-    return mail
+    for mail in asked:
+        for option, values in there.items():
+            value = getattr(mail, option)
+            if value and value not in values:
+                has = "" if option == "author" else f"It has: {', '.join(values) or 'none'}."
+                what = {"author": "user", "alias_domain": "alias domain", "server": "outgoing server"}[option]
+                raise NotFoundError(f"{option} is {value!r}: this Odoo has no such {what}", has)
+    return [replace(mail, author_name=names.get(mail.author, "")) for mail in asked]
 
 
 def _routed(known: Registry, mails: Iterable[Mail]) -> dict[str, Any]:

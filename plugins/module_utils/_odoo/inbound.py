@@ -19,8 +19,8 @@ GATEWAY, FETCHED, RELAYED, REDIRECT, REFUSED, NOT_NEEDED = (
 class Address:
     """An address that Odoo has to do with.
 
-    `kind` is alias, catchall, bounce, default_from, former or mailbox. `target` is the model an alias makes records of, the
-    present address of a former one, or the host of a mailbox. `server` is the incoming server that fetches a mailbox.
+    `kind` is alias, catchall, bounce, default_from, former or mailbox. `target` is the model an alias makes records of,
+    the present address of a former one, or the host of a mailbox. `server` is the incoming server that fetches it.
     """
 
     address: str
@@ -33,8 +33,8 @@ class Address:
 class Arrival:
     """How mail to an address arrives: `way` in a word, `how` as a sentence.
 
-    `address` is `*@domain` for all others of a domain of the gateway. `redirect` says where the provider of the domain has
-    to pass the mail on to, empty where that is not needed.
+    `address` is `*@domain` for all others of a domain of the gateway. `redirect` says where the provider of the domain
+    has to pass the mail on to, empty where that is not needed.
     """
 
     address: str
@@ -98,7 +98,9 @@ def arrivals(
     found = []
     for address in merged:
         domain = address.address.rpartition("@")[2]
-        arrival = _by_gateway(address, taken[domain]) if domain in taken else _elsewhere(address, mailboxes, list(taken))
+        arrival = (
+            _by_gateway(address, taken[domain]) if domain in taken else _elsewhere(address, mailboxes, list(taken))
+        )
         if there is not None and address.address not in known:
             arrival = Arrival(**{**asdict(arrival), "how": f"{arrival.how} (not in Odoo yet)"})
         found.append(arrival)
@@ -107,7 +109,7 @@ def arrivals(
 
 
 def _merged(addresses: Sequence[Address]) -> list[Address]:
-    """Return the addresses, each once. A mailbox that is an alias too arrives as the alias; who is in use is not former."""
+    """Return the addresses, each once: an alias goes before a mailbox, and what is in use is not former."""
     weight = {"mailbox": 1, "former": 2, "default_from": 3}
     best: dict[str, Address] = {}
     for address in addresses:

@@ -48,7 +48,9 @@ def read(client: OdooClient) -> Registry:
     alias_domains = read_alias_domains(client, parameters)
     servers = _read_servers(client)
     owners = sorted({server["owner_user_id"][0] for server in servers if server.get("owner_user_id")})
-    users = client.search_read("res.users", ["|", ("login", "=", ODOOBOT), ("id", "in", owners)], ["login", "company_id"])
+    users = client.search_read(
+        "res.users", ["|", ("login", "=", ODOOBOT), ("id", "in", owners)], ["login", "company_id"]
+    )
     logins = {user["id"]: str(user["login"]) for user in users}
     companies = {}
     if alias_domains is not None:
@@ -77,7 +79,7 @@ def models(client: OdooClient, names: Sequence[str]) -> set[str]:
 
 
 def read_alias_domains(client: OdooClient, parameters: Mapping[str, str]) -> list[AliasDomain] | None:
-    """Return the alias domains in the order in which Odoo prefers them; None where there are only parameters (14 to 16)."""
+    """Return the alias domains in Odoo's order of preference; None where there are only parameters (14 to 16)."""
     if not models(client, [ALIAS_DOMAIN.model]):
         return None
     records = client.search_read(ALIAS_DOMAIN.model, [], [*KEYS, "sequence"])
@@ -150,7 +152,9 @@ def unsaid(section: Mapping[str, Any], series: int) -> list[str]:
         told.append("The policy names no server: what Odoo has, or odoo.conf, is not seen.")
     for item in servers:
         if item.get("sequence") is None:
-            told.append(f"Server {item['name']} has no sequence in the policy: Odoo's own for a new one, 10, is assumed.")
+            told.append(
+                f"Server {item['name']} has no sequence in the policy: Odoo's own for a new one, 10, is assumed."
+            )
     if not domains and not _said_parameters(section).get(KEYS["name"]):
         told.append("The policy names no alias domain: there is no default sender, and no bounce address.")
     for item in domains:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mail_address, mass_mailing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import registry as registries
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail
@@ -42,13 +43,11 @@ def from_database(client: OdooClient) -> list[Mail]:
 def read(client: OdooClient) -> Senders:
     """Return every sender that the database knows, in a constant number of reads.
 
-    These are the default senders, OdooBot, companies, internal users, templates, mailings that are not done, and a customer
-    whose mail is passed on. A template whose sender is a user's or a company's address has that of the first one.
+    These are the default senders, OdooBot, companies, internal users, templates, mailings that are not done, and a
+    customer whose mail is passed on. For a template that sends as a user or a company, the first one stands.
     """
     found = registries.models(client, [MAILING])
-    parameters = registries.read_parameters(
-        client, [*registries.KEYS.values(), mass_mailing.ENABLED, mass_mailing.SERVER]
-    )
+    parameters = registries.read_parameters(client, [*KEYS.values(), mass_mailing.ENABLED, mass_mailing.SERVER])
     domains = registries.read_alias_domains(client, parameters)
     people = _People(client, domains is not None)
     own = _of_domains(registries.of_parameters(parameters) if domains is None else domains)
@@ -138,7 +137,7 @@ def _add_templates(client: OdooClient, people: _People, result: Senders) -> None
 
 
 def _usual(sender: str, people: _People) -> tuple[Mail, str]:
-    """Return the mail of whose address a placeholder usually means, and what that is; one without an address for none."""
+    """Return the mail of whom a placeholder usually means, and what it is; one without an address for none."""
     usual = USUAL.search(sender)
     if not sender or (usual and usual["user"]):
         return people.user, "a user's address"
@@ -186,7 +185,9 @@ def _formatted(record: Mapping[str, Any]) -> str:
 
 
 def _is_address(text: Any) -> bool:
-    return bool(mail_address.split(str(text or "")))
+    """Whether a text has an address in it, and nothing beside addresses has an @."""
+    found = mail_address.split(str(text or ""))
+    return bool(found) and all(all(address.rpartition("@")[::2]) for _name, address in found)
 
 
 def from_policy(section: Mapping[str, Any], series: int) -> list[Mail]:
