@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import registry
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import facts
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.former_addresses import FormerAddresses
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.inbound import Address, of_domain
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.incoming_server import INCOMING_SERVER
+
+INCOMING_SERVERS = "fetchmail.server"
 
 
 def read(client: OdooClient) -> list[Address]:
     """Return the addresses, in a constant number of reads."""
-    parameters = registry.read_parameters(client, list(KEYS.values()))
-    domains = registry.read_alias_domains(client, parameters)
+    parameters = facts.read_parameters(client, list(facts.KEYS.values()))
+    domains = facts.read_alias_domains(client, parameters)
     if domains is None:
-        domains = [domain for domain in registry.of_parameters(parameters) if domain.name]
+        domains = [domain for domain in facts.of_parameters(parameters) if domain.name]
     names = [domain.name.lower() for domain in domains]
     found = [
         address
@@ -64,10 +64,10 @@ def _former(client: OdooClient, present: set[str]) -> list[Address]:
 
 def _mailboxes(client: OdooClient) -> list[Address]:
     """Return the mailboxes that Odoo fetches; none where it lacks the app for that (14 and 15)."""
-    if not registry.models(client, [INCOMING_SERVER.model]):
+    if not facts.models(client, [INCOMING_SERVERS]):
         return []
     condition = [("active", "=", True), ("state", "=", "done"), ("server_type", "!=", "local"), ("user", "!=", False)]
-    servers = client.search_read(INCOMING_SERVER.model, condition, ["name", "server_type", "server", "user"])
+    servers = client.search_read(INCOMING_SERVERS, condition, ["name", "server_type", "server", "user"])
     return [
         Address(str(server["user"]).lower(), "mailbox", str(server["server"] or server["server_type"]), server["name"])
         for server in servers

@@ -17,16 +17,10 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Exi
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record, duplicates
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_renames import FORMER, Renames
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.facts import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.former_addresses import MODEL as PARAMETERS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Loaded, OdooResource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
-
-KEYS = {
-    "name": "mail.catchall.domain",
-    "catchall_alias": "mail.catchall.alias",
-    "bounce_alias": "mail.bounce.alias",
-    "default_from": "mail.default.from",
-}
 
 
 class AliasDomainStore(OdooStore):

@@ -16,8 +16,8 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.facts import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.former_addresses import MODEL as PARAMETERS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import Loaded, OdooResource
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore

@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.facts import (
+    KEYS,
+    label,
+    of_parameters,
+    read_alias_domains,
+    read_parameters,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.alias_domain import ALIAS_DOMAIN
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT
@@ -65,38 +71,6 @@ def read(client: OdooClient) -> Registry:
         default_from_filter=parameters.get(FROM_FILTER),
         personal_servers=not parameters.get(NO_PERSONAL_SERVERS),
     )
-
-
-def read_parameters(client: OdooClient, keys: Sequence[str]) -> dict[str, str]:
-    """Return key → value of those of these system parameters that are set."""
-    rows = client.search_read("ir.config_parameter", [("key", "in", list(keys))], ["key", "value"])
-    return {row["key"]: str(row["value"]) for row in rows if row["value"]}
-
-
-def models(client: OdooClient, names: Sequence[str]) -> set[str]:
-    """Return which of these models the database has."""
-    return {record["model"] for record in client.search_read("ir.model", [("model", "in", list(names))], ["model"])}
-
-
-def read_alias_domains(client: OdooClient, parameters: Mapping[str, str]) -> list[AliasDomain] | None:
-    """Return the alias domains in Odoo's order of preference; None where there are only parameters (14 to 16)."""
-    if not models(client, [ALIAS_DOMAIN.model]):
-        return None
-    records = client.search_read(ALIAS_DOMAIN.model, [], [*KEYS, "sequence"])
-    return [
-        AliasDomain(**{key: str(record[key] or "") for key in KEYS})
-        for record in sorted(records, key=lambda record: (record["sequence"], record["id"]))
-    ]
-
-
-def of_parameters(parameters: Mapping[str, str]) -> list[AliasDomain]:
-    """Return the one alias domain of Odoo 14 to 16. What is not set is empty, its name too."""
-    return [AliasDomain(**{field: parameters.get(key, "") for field, key in KEYS.items()})]
-
-
-def label(many2one: Any) -> str:
-    """Return the name of what a many2one field points at, or nothing."""
-    return str(many2one[1]) if many2one else ""
 
 
 def _read_servers(client: OdooClient) -> list[dict[str, Any]]:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mail_address, mass_mailing
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import facts, mail_address, mass_mailing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import registry as registries
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.alias_domain_store import KEYS
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail
@@ -46,11 +45,11 @@ def read(client: OdooClient) -> Senders:
     These are the default senders, OdooBot, companies, internal users, templates, mailings that are not done, and a
     customer whose mail is passed on. For a template that sends as a user or a company, the first one stands.
     """
-    found = registries.models(client, [MAILING])
-    parameters = registries.read_parameters(client, [*KEYS.values(), mass_mailing.ENABLED, mass_mailing.SERVER])
-    domains = registries.read_alias_domains(client, parameters)
+    found = facts.models(client, [MAILING])
+    parameters = facts.read_parameters(client, [*facts.KEYS.values(), mass_mailing.ENABLED, mass_mailing.SERVER])
+    domains = facts.read_alias_domains(client, parameters)
     people = _People(client, domains is not None)
-    own = _of_domains(registries.of_parameters(parameters) if domains is None else domains)
+    own = _of_domains(facts.of_parameters(parameters) if domains is None else domains)
     result = Senders([*own, *people.mails], [])
     result.unknown.extend(people.unknown)
     _add_templates(client, people, result)
@@ -79,7 +78,7 @@ class _People:
     def __init__(self, client: OdooClient, has_alias_domains: bool) -> None:
         own = ["alias_domain_id"] if has_alias_domains else []
         records = client.search_read("res.company", [], ["name", "email", *own])
-        self._domains = {record["id"]: registries.label(record.get("alias_domain_id")) for record in records}
+        self._domains = {record["id"]: facts.label(record.get("alias_domain_id")) for record in records}
         internal = ["&", ("share", "=", False), ("active", "=", True)]
         users = client.search_read(
             "res.users", ["|", ("login", "=", ODOOBOT), *internal], ["login", "name", "email", "company_id"]
@@ -122,7 +121,7 @@ def _add_templates(client: OdooClient, people: _People, result: Senders) -> None
     active = [("active", "=", True)] if "active" in fields else []
     for template in client.search_read("mail.template", active, ["name", "email_from", "mail_server_id"]):
         what, sender = f"template {template['name']}", str(template["email_from"] or "")
-        server = registries.label(template["mail_server_id"])
+        server = facts.label(template["mail_server_id"])
         if not any(mark in sender for mark in PLACEHOLDERS) and sender:
             if _is_address(sender):
                 result.mails.append(Mail(sender, people.company.alias_domain, server=server, what=what))
@@ -149,7 +148,7 @@ def _add_mailings(client: OdooClient, people: _People, result: Senders) -> None:
     for mailing in client.search_read(MAILING, domain, ["subject", "email_from", "mail_server_id"]):
         what, sender = f"mailing {mailing['subject']}", str(mailing["email_from"] or "")
         if _is_address(sender):
-            server = registries.label(mailing["mail_server_id"])
+            server = facts.label(mailing["mail_server_id"])
             result.mails.append(Mail(sender, people.company.alias_domain, server=server, what=what))
         else:
             result.unknown.append(f"{what}: its sender is {sender or 'empty'}.")
