@@ -49,7 +49,7 @@ def given(texts: Sequence[str], author: str = "", alias_domain: str = "", server
         try:
             if len(found) != 1:
                 raise ValueError("this is not one e-mail address, with a name or without")
-            addresses.address(found[0][1])
+            addresses.address(mail_address.on_the_wire(found[0][1]))
         except ValueError as error:
             raise ValidationError(f"senders[{number}] is {str(text)!r}: {error}") from None
     return [Mail(str(text), alias_domain, author, server) for text in texts]

@@ -29,6 +29,7 @@ FROM_FILTER = "mail.default.from_filter"
 NO_PERSONAL_SERVERS = "mail.disable_personal_mail_servers"
 # What a new alias domain has where nobody says otherwise (mail.alias.domain, 17 to 19).
 NEW_DEFAULT_FROM = "notifications"
+NEW_SEQUENCE = 10
 # Stands for the companies where the policy names none.
 EVERY_COMPANY = "every company"
 # What is said of a server in a policy that its choice depends on.
@@ -54,17 +55,17 @@ def read(client: OdooClient) -> Registry:
     alias_domains = read_alias_domains(client, parameters)
     servers = _read_servers(client)
     owners = sorted({server["owner_user_id"][0] for server in servers if server.get("owner_user_id")})
-    users = client.search_read(
-        "res.users", ["|", ("login", "=", ODOOBOT), ("id", "in", owners)], ["login", "company_id"]
-    )
-    logins = {user["id"]: str(user["login"]) for user in users}
+    # Servers with owners and the users' field for theirs came together, with 19.
+    wanted = ["login", "company_id", *(["outgoing_mail_server_id"] if owners else [])]
+    users = client.search_read("res.users", ["|", ("login", "=", ODOOBOT), ("id", "in", owners)], wanted)
+    of_id = {user["id"]: user for user in users}
     companies = {}
     if alias_domains is not None:
         records = client.search_read("res.company", [], ["name", "alias_domain_id"])
         companies = {str(record["name"]): label(record["alias_domain_id"]) for record in records}
     return Registry(
         series=series,
-        servers=tuple(_server(record, logins) for record in servers),
+        servers=tuple(_server(record, of_id) for record in servers),
         alias_domains=tuple(of_parameters(parameters) if alias_domains is None else alias_domains),
         companies=companies,
         company=next((label(user["company_id"]) for user in users if user["login"] == ODOOBOT), ""),
@@ -79,8 +80,9 @@ def _read_servers(client: OdooClient) -> list[dict[str, Any]]:
     return client.search_read(MAIL_SERVER.model, [], sorted(wanted & fields.keys()))
 
 
-def _server(record: Mapping[str, Any], logins: Mapping[int, str]) -> Server:
-    owner = record.get("owner_user_id")
+def _server(record: Mapping[str, Any], users: Mapping[int, Mapping[str, Any]]) -> Server:
+    owner = users[record["owner_user_id"][0]] if record.get("owner_user_id") else None
+    own: Any = owner["outgoing_mail_server_id"] if owner else False
     return Server(
         name=str(record["name"]),
         sequence=record["sequence"],
@@ -88,7 +90,8 @@ def _server(record: Mapping[str, Any], logins: Mapping[int, str]) -> Server:
         active=record["active"],
         id=record["id"],
         authentication=record.get("smtp_authentication") or "login",
-        owner=logins[owner[0]] if owner else "",
+        owner=str(owner["login"]) if owner else "",
+        in_use=not owner or bool(own and own[0] == record["id"]),
     )
 
 
@@ -100,18 +103,20 @@ def from_policy(section: Mapping[str, Any], series: int, configuration: Mapping[
     """
     supported(series)
     parameters = _said_parameters(section)
-    domains = [_said_domain(item, number, series) for number, item in enumerate(_records(section, "alias_domains"))]
+    said = [_said_domain(item, number, series) for number, item in enumerate(_records(section, "alias_domains"))]
+    domains = [domain for _sequence, domain in sorted(said, key=lambda pair: pair[0])]
     companies = company_domains(section)
+    company = next(iter(companies), "")
     if series < FIRST_WITH_ALIAS_DOMAINS:
         domains, companies = domains or of_parameters(parameters), {}
     elif domains and not companies:
-        companies = {EVERY_COMPANY: domains[0].name}
+        companies, company = {EVERY_COMPANY: domains[0].name}, EVERY_COMPANY
     return Registry(
         series=series,
         servers=tuple(_said_server(item, number) for number, item in enumerate(_records(section, "servers"))),
         alias_domains=tuple(domains),
         companies=companies,
-        company=next(iter(companies), ""),
+        company=company,
         configuration=dict(configuration or {}),
         default_from_filter=parameters.get(FROM_FILTER),
         personal_servers=not parameters.get(NO_PERSONAL_SERVERS),
@@ -126,9 +131,8 @@ def unsaid(section: Mapping[str, Any], series: int) -> list[str]:
         told.append("The policy names no server: what Odoo has, or odoo.conf, is not seen.")
     for item in servers:
         if item.get("sequence") is None:
-            told.append(
-                f"Server {item['name']} has no sequence in the policy: Odoo's own for a new one, 10, is assumed."
-            )
+            assumed = f"Odoo's own for a new one, {NEW_SEQUENCE}, is assumed."
+            told.append(f"Server {item['name']} has no sequence in the policy: {assumed}")
     if not domains and not _said_parameters(section).get(KEYS["name"]):
         told.append("The policy names no alias domain: there is no default sender, and no bounce address.")
     for item in domains:
@@ -155,7 +159,7 @@ def _said_server(item: Mapping[str, Any], number: int) -> Server:
     checked = MAIL_SERVER.check(chosen_by, f"odoo.servers[{number}]")
     return Server(
         name=str(checked["name"]),
-        sequence=checked.get("sequence", Server.sequence),
+        sequence=_sequence(checked),
         from_filter=",".join(checked.get("from_filter", [])),
         active=checked.get("active", True),
         id=number + 1,
@@ -164,11 +168,17 @@ def _said_server(item: Mapping[str, Any], number: int) -> Server:
     )
 
 
-def _said_domain(item: Mapping[str, Any], number: int, series: int) -> AliasDomain:
+def _said_domain(item: Mapping[str, Any], number: int, series: int) -> tuple[int, AliasDomain]:
+    """Return an alias domain of the policy, after its sequence."""
     checked = ALIAS_DOMAIN.check({key: item[key] for key in KEYS if key in item}, f"odoo.alias_domains[{number}]")
     if series >= FIRST_WITH_ALIAS_DOMAINS:
         checked.setdefault("default_from", NEW_DEFAULT_FROM)
-    return AliasDomain(**{key: value or "" for key, value in checked.items()})
+    return _sequence(item), AliasDomain(**{key: value or "" for key, value in checked.items()})
+
+
+def _sequence(item: Mapping[str, Any]) -> int:
+    """Return a record's sequence: 10, which Odoo gives to new alias domains and servers, where the policy has none."""
+    return int(item["sequence"]) if item.get("sequence") is not None else NEW_SEQUENCE
 
 
 def company_domains(section: Mapping[str, Any]) -> dict[str, str]:
@@ -177,7 +187,7 @@ def company_domains(section: Mapping[str, Any]) -> dict[str, str]:
     Where it does not say which, the first one: Odoo gives that to every company.
     """
     domains = list(_records(section, "alias_domains"))
-    first = min(domains, key=lambda item: item.get("sequence") or 10, default={}).get("name", "")
+    first = min(domains, key=_sequence, default={}).get("name", "")
     found = {str(item["name"]): str(item.get("alias_domain") or first) for item in _records(section, "companies")}
     for item in domains:
         found.update({str(company): str(item["name"]) for company in item.get("companies") or []})

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mail_address
 
-WIDTH = 150  # characters, so that it fits in 160 with what Ansible puts before it
+WIDTH = 150  # columns, so that it fits in 160 with what Ansible puts before it
 NARROWEST = 12
 GAP = "  "
 FEW = 2
@@ -62,13 +61,24 @@ def _row(row: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
 
 
 def _broken(lines: Sequence[str], width: int) -> list[str]:
-    found: list[str] = []
-    for line in lines:
-        indent = line[: len(line) - len(line.lstrip())]
-        # A wide character takes two columns, which textwrap does not know.
-        characters = max(1, width if line.isascii() else width * len(line) // max(1, _columns(line)))
-        found.extend(textwrap.wrap(line, characters, subsequent_indent=indent, break_on_hyphens=False) or [""])
-    return found
+    return [part for line in lines for part in _wrapped(line, width)]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Return a line in parts of at most so many columns (which textwrap does not count), indented as it is."""
+    indent = line[: len(line) - len(line.lstrip())][: width // 2]
+    parts, current = [], indent
+    for word in line.split():
+        joined = f"{current} {word}" if current.strip() else indent + word
+        if _columns(joined) > width and current.strip():
+            parts.append(current)
+            joined = indent + word
+        while _columns(joined) > width:
+            fitting = next(end for end in range(len(joined), 0, -1) if _columns(joined[:end]) <= width)
+            parts.append(joined[:fitting])
+            joined = indent + joined[fitting:]
+        current = joined
+    return [*parts, current]
 
 
 def routes(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -115,12 +125,8 @@ def _address(sender: str) -> str:
 
 
 def _item(text: str) -> list[str]:
-    return textwrap.wrap(_printable(text), WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
-
-
-def items(texts: Sequence[str]) -> list[str]:
-    """Return sentences as the lines of a list."""
-    return [line for text in texts for line in _item(text)]
+    first, *rest = _wrapped(_printable(text), WIDTH - len(GAP))
+    return [f"- {first}", *(f"  {line}" for line in rest)]
 
 
 def arrivals(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -133,5 +139,5 @@ def arrivals(found: Sequence[Mapping[str, Any]]) -> list[str]:
     redirects = [f"{each['address']} {each['redirect']}" for each in found if each["redirect"]]
     if redirects:
         lines += ["", "Redirects needed at the provider (whether they are there cannot be seen from here):"]
-        lines += items(redirects)
+        lines += [line for redirect in redirects for line in _item(redirect)]
     return lines
