@@ -16,7 +16,7 @@ description:
   - Everything is planned and checked before anything is written. Then what is referred to is made first, in the order
     O(parameters), O(alias_domains), O(companies), O(users), O(servers), O(mass_mailing_server), O(aliases),
     O(incoming_servers), O(allowed_senders), O(scheduled_actions). The first failure ends it.
-  - A setting that is not given is left alone, and so is a record that is not listed.
+  - A setting that is not given is left alone, and so is a record that is not listed, unless O(unmanaged_servers) says otherwise.
 author:
   - The mailops.odoo authors (@mailops)
 options:
@@ -38,6 +38,17 @@ options:
       - What to do about a new outgoing or incoming server which is there already under another name.
       - V(true) renames and changes that one, V(false) makes a second one. If omitted it is an error that names both.
     type: bool
+  unmanaged_servers:
+    description:
+      - What to do about outgoing servers that are active and not in O(servers). Such a server takes mail from those that are
+        listed if it matches a sender better, or as well and with a lower sequence. Without O(servers) nothing is done.
+      - V(report) warns of each, with the senders that it takes and the servers from which it takes them.
+      - V(archive) archives them, as the last change of the run. A server in use is refused, naming what uses it.
+      - V(ignore) does not look.
+      - A user's own server and the one that Odoo puts into a neutralised database are left alone.
+    type: str
+    choices: [report, archive, ignore]
+    default: report
 extends_documentation_fragment:
   - mailops.odoo.connection
   - mailops.odoo.mail_settings
@@ -111,6 +122,35 @@ tests:
     message:
       description: What Odoo said, or why the test was skipped.
       type: str
+unmanaged_servers:
+  description: The outgoing servers that are not in O(servers), as they were before the run.
+  returned: with O(servers), unless O(unmanaged_servers=ignore)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Which server.
+      type: str
+    active:
+      description: Whether it was active.
+      type: bool
+    takes:
+      description: The senders whose mail it took from a listed server, of those that the database knows.
+      type: list
+      elements: dict
+      contains:
+        sender:
+          description: The sender.
+          type: str
+        from:
+          description: The listed server that sends this mail otherwise.
+          type: str
+  sample:
+    - name: Old relay
+      active: true
+      takes:
+        - sender: no-reply@acme.example
+          from: Zoho Mail
 remaining:
   description: The changes that were not made, or of which it is not known.
   returned: on failure
@@ -121,10 +161,9 @@ remaining:
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mass_mailing, modules, neutralized
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import neutralized, unmanaged
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.settings import Settings, report
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.settings import SPEC, Settings, given, report
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.snapshot import before_writing
 
 
@@ -133,18 +172,16 @@ def main() -> None:
     module = glue.make_module(
         {
             **connection_spec(),
-            **{key: modules.list_spec(resource) for key, resource in CATALOGUE.items()},
-            mass_mailing.KEY: {"type": "str"},
+            **SPEC,
             "test": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
             "adopt": {"type": "bool"},
+            **unmanaged.OPTION,
             **neutralized.OPTION,
         }
     )
     params = module.params
     try:
-        wanted = {key: modules.given_list(resource, params, key) for key, resource in CATALOGUE.items() if params[key]}
-        if glue.given(mass_mailing.KEY):
-            wanted[mass_mailing.KEY] = params[mass_mailing.KEY]
+        wanted = given(params)
         client = connect(params)
         settings = Settings(client, wanted, params)
         parts = settings.plan()

@@ -21,6 +21,7 @@ MODEL = "ir.mail_server"
 MAILINGS = "mailing.mailing"
 DEDICATED = "mass_mailing.mail_server_id"
 SHOWN = 5
+USE_ANOTHER = "Give them another server first, or say force: true to leave them to Odoo's choice."
 # The host of the server that Odoo (16-19) puts into a neutralised database, lest mail leave by odoo.conf's.
 PLACEHOLDER_HOST = "invalid"
 
@@ -35,7 +36,7 @@ def active_after(change: Change) -> bool:
     return change.action != "delete" and bool(change.values.get("active", change.before.get("active", True)))
 
 
-def refuse_if_used(client: OdooClient, changes: Sequence[Change]) -> None:
+def refuse_if_used(client: OdooClient, changes: Sequence[Change], remedy: str = USE_ANOTHER) -> None:
     """Raise ConflictError if a server that would be deleted, archived or made a user's own is in use, naming its users.
 
     Reads, whatever the number of servers: templates, queued mail, parameters, whether Email Marketing is there, and
@@ -52,9 +53,7 @@ def refuse_if_used(client: OdooClient, changes: Sequence[Change]) -> None:
         if uses:
             told.append(f"mail server {change.before['name']} is used by {', '.join(uses)}")
     if told:
-        raise ConflictError(
-            "; ".join(told), "Give them another server first, or say force: true to leave them to Odoo's choice."
-        )
+        raise ConflictError("; ".join(told), remedy)
 
 
 def _archives(change: Change) -> bool:

@@ -10,23 +10,52 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mailops.odoo.plugins.module_utils._core import module as glue
 from ansible_collections.mailops.odoo.plugins.module_utils._core.apply import Outcome
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, difference, plan
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mass_mailing
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import (
+    mass_mailing,
+    registry,
+    senders,
+    server_guards,
+    unmanaged,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.modules import given_list, list_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide, make
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.shadow import Shadow, shadows
 
 # In the order in which they are applied: Email Marketing's server is one of the servers.
 KEYS = tuple(key for listed in CATALOGUE for key in ((listed, mass_mailing.KEY) if listed == "servers" else (listed,)))
+
+
+# What a module takes of a policy's section.
+SPEC: Mapping[str, Any] = {
+    **{key: list_spec(resource) for key, resource in CATALOGUE.items()},
+    mass_mailing.KEY: {"type": "str"},
+}
+
+
+def given(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a module was given of a policy's section, as Settings takes it.
+
+    An empty list says nothing, as if it were left out. Raises ValidationError for a wrong item.
+    """
+    wanted: dict[str, Any] = {
+        key: given_list(resource, params, key) for key, resource in CATALOGUE.items() if params[key]
+    }
+    if glue.given(mass_mailing.KEY):
+        wanted[mass_mailing.KEY] = params[mass_mailing.KEY]
+    return wanted
 
 
 @dataclass(frozen=True)
 class Part:
     """One setting (a key of the policy's section `odoo`), and what must change in it.
 
-    `missing` has the secrets that its records will lack then (`name: option`).
+    `missing` has the secrets that its records will lack then (`name: option`), `further` more results of the module.
     """
 
     key: str
@@ -35,6 +64,7 @@ class Part:
     changes: Sequence[Change]
     warnings: Sequence[str] = ()
     missing: Sequence[str] = ()
+    further: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +93,11 @@ class Settings:
 
         A record that is referred to may be one that the run makes, so it is taken for granted as in check mode.
         """
-        return [self._part(key, check_mode=True) for key in KEYS if key in self._wanted]
+        parts = [self._part(key, check_mode=True) for key in KEYS if key in self._wanted]
+        if "servers" in self._wanted and self._options[unmanaged.KEY] != "ignore":
+            # What is to go goes last, when what takes its place is there and has passed its test.
+            parts.append(self._unmanaged({part.key: part.changes for part in parts}))
+        return parts
 
     def carry_out(self, planned: Sequence[Part]) -> list[Done]:
         """Make the changes; stop at the first error."""
@@ -73,7 +107,8 @@ class Settings:
             changing = changing or bool(part.changes)
             try:
                 # Read again: now what an earlier part made is there to be referred to.
-                fresh = self._part(part.key, check_mode=False) if changing else part
+                again = changing and part.key != unmanaged.KEY
+                fresh = self._part(part.key, check_mode=False) if again else part
             except MailopsError as error:
                 return [*done, Done(part, Outcome(error=error))]
             options = options_for(part.resource, self._options)
@@ -95,6 +130,31 @@ class Settings:
         told = resource.guard(self._client, changes, options_for(resource, self._options))
         return Part(key, resource, side, changes, loaded.warnings + told)
 
+    def _unmanaged(self, changes: Mapping[str, Sequence[Change]]) -> Part:
+        """Return what becomes of the servers that are not wanted, given the other changes: one of them may be adopted.
+
+        Two reads; where such a server is active, also those that tell whose mail it takes.
+        """
+        resource = unmanaged.OUTGOING
+        side, found = unmanaged.read(self._client, resource, [item["name"] for item in self._wanted["servers"]])
+        adopted = {change.id for change in changes["servers"]}
+        servers = [server for server in found if server.id not in adopted]
+        shown = unmanaged.told(servers, self._shadows(changes) if any(one.values["active"] for one in servers) else [])
+        further = {unmanaged.KEY: shown}
+        if self._options[unmanaged.KEY] == "report":
+            return Part(unmanaged.KEY, resource, side, [], unmanaged.warnings(shown), further=further)
+        archived = unmanaged.archive(servers)
+        server_guards.refuse_if_used(
+            self._client, archived, "Give them another server first, or name this one in the policy."
+        )
+        return Part(unmanaged.KEY, resource, side, archived, further=further)
+
+    def _shadows(self, changes: Mapping[str, Sequence[Change]]) -> list[Shadow]:
+        """Return which of the senders that the database knows undeclared servers take, once these changes are made."""
+        then = unmanaged.planned(registry.read(self._client), changes["servers"], changes.get("alias_domains", ()))
+        declared = {item["name"] for item in self._wanted["servers"]}
+        return shadows(then, declared, senders.from_database(self._client))
+
 
 def options_for(resource: OdooResource, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the resource's own modules: the defaults, but for those given."""
@@ -111,6 +171,8 @@ def report(module: AnsibleModule, planned: Sequence[Part], done: Sequence[Done] 
         again = {one.part.key: one.part for one in done}
         planned = [again.get(part.key, part) for part in planned]
         further.update({name: value for one in done for name, value in one.further.items()})
+    for part in planned:
+        further.update(part.further)
     for warning in dict.fromkeys(warning for part in planned for warning in part.warnings):
         module.warn(warning)
     sides = [difference(part.resource, changes) for part, changes in steps]
