@@ -17,6 +17,7 @@ help:  ## List the targets
 demo: environment  ## Bring up Odoo, a gateway and a small internet; apply site.yml; show mail flowing
 	@rm -f .cache/step-times
 	@$(STEP) "sandbox" sandbox/sandbox up demo
+	@$(STEP) "document" ansible-playbook playbooks/document.yml
 	@scripts/converge site.yml
 	@$(STEP) "mail flows" sandbox/demo
 	@scripts/step --summary

@@ -71,6 +71,7 @@ def main() -> None:
     width = max(len(row[1]) for row in rows)
     for direction, what, where in rows:
         print(f"  {direction}  {what:<{width}}  {where}")
+    print(f"\n  Who sends by which server, and why: {host.CACHE.relative_to(host.ROOT)}/MAIL-{NAMESPACE}.md")
 
 
 if __name__ == "__main__":

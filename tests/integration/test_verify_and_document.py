@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policy, database and document: verify.yml fails where they differ, document.yml writes the last of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document import render
+from support.machines import Odoo
+from support.modules import recorded, run_module
+from support.playbooks import ansible_playbook
+from support.steps import READS
+
+pytestmark = pytest.mark.integration
+
+SERVER = {
+    "name": "Main",
+    "sequence": 5,
+    "smtp_host": "mail.acme.example",
+    "smtp_port": 587,
+    "encryption": "starttls",
+    "smtp_user": "no-reply@acme.example",
+    "smtp_pass": "canary-password",
+    "from_filter": ["no-reply@acme.example", "bounce@acme.example"],
+}
+DOMAIN = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall", "default_from": "no-reply"}
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "odoo": {"alias_domains": [DOMAIN], "servers": [SERVER]},
+    "inbound": {"domains": [{"name": "acme.example", "others": "reject"}]},
+}
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+
+
+class Inventory:
+    """A folder with the databases' inventory, and the document in it."""
+
+    def __init__(self, folder: Path, connection: dict[str, Any]) -> None:
+        self.folder = folder
+        self.document = folder / "MAIL.md"
+        (folder / "group_vars").mkdir()
+        (folder / "host_vars").mkdir()
+        (folder / "group_vars" / "odoo_databases.yml").write_text(yaml.safe_dump({"odoo_connection": connection}))
+
+    def say(self, **policies: Any) -> None:
+        """Let each of these databases have its policy."""
+        hosts = {"odoo_databases": {"hosts": dict.fromkeys(policies, LOCAL)}}
+        (self.folder / "hosts.yml").write_text(yaml.safe_dump(hosts))
+        for host, policy in policies.items():
+            # JSON is YAML without anchors.
+            (self.folder / "host_vars" / f"{host}.yml").write_text(json.dumps({"mail_policy": policy}))
+
+    def run(self, playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = ansible_playbook(f"playbooks/{playbook}.yml", *arguments, "--inventory", str(self.folder / "hosts.yml"))
+        assert "canary" not in done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, odoo: Odoo) -> Inventory:
+    return Inventory(tmp_path, odoo.connection())
+
+
+def with_odoo(**options: Any) -> dict[str, Any]:
+    return {**POLICY, "odoo": {**POLICY["odoo"], **options}}
+
+
+def failure(done: subprocess.CompletedProcess[str], *texts: str) -> None:
+    """See that a run failed, and that it says why; the callback may break its lines anywhere."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    told = "".join(done.stdout.split())
+    for text in texts:
+        assert "".join(text.split()) in told, done.stdout
+
+
+def test_the_document_is_written(inventory: Inventory) -> None:
+    inventory.say(prod=POLICY, copy=POLICY)
+    looked = inventory.run("document", "--check", "--diff")
+    assert looked.returncode == 0, looked.stdout
+    assert "+# How mail flows at acme.example" in looked.stdout
+    assert not inventory.document.exists()
+    done = inventory.run("document")
+    assert done.returncode == 0, done.stdout
+    assert inventory.document.read_text("utf-8") == render(POLICY)
+    # Both databases have the same policy, and the second one found its document written.
+    assert done.stdout.count("changed=1") == 1
+    assert inventory.run("document").stdout.count("changed=0") == 2
+
+
+def test_two_policies_in_one_document(inventory: Inventory) -> None:
+    inventory.say(prod=POLICY, shop=with_odoo(modules=["crm"]))
+    failure(inventory.run("document"), "prod and shop have different policies and the same document")
+
+
+def test_a_policy_that_is_wrong(inventory: Inventory) -> None:
+    inventory.say(prod=with_odoo(servers=[{**SERVER, "smtp_port": 465}]))
+    failure(inventory.run("document"), "port 465 does not go with encryption starttls")
+    assert not inventory.document.exists()
+
+
+def test_policy_database_and_document(inventory: Inventory, odoo: Odoo) -> None:
+    inventory.say(prod=POLICY)
+    # Check mode of site.yml on an empty host ends with this.
+    looked = inventory.run("verify", "--check")
+    assert looked.returncode == 0, looked.stdout
+    failure(
+        inventory.run("verify"),
+        "Odoo differs from the policy: alias_domains acme.example missing; servers Main missing. site.yml --tags odoo",
+    )
+    done = run_module("mail_settings", {**odoo.connection(), **POLICY["odoo"], "test": "never"})
+    assert not done.get("failed"), done
+    # Of a server that somebody adds, site.yml warns.
+    odoo.call("ir.mail_server", "create", {"name": "By hand", "smtp_host": "old.acme.example", "smtp_port": 25})
+    inventory.document.write_text(render(POLICY), "utf-8")
+    with recorded(odoo.url, odoo.ca_file) as (url, calls):
+        arguments = ["--extra-vars", json.dumps({"odoo_connection": {**odoo.connection(), "odoo_url": url}})]
+        verified = inventory.run("verify", *arguments)
+    assert verified.returncode == 0, verified.stdout
+    assert calls
+    assert {method for _model, method in calls} <= READS
+
+    inventory.document.write_text(render(POLICY).replace("Main", "Other"), "utf-8")
+    failure(inventory.run("verify"), "MAIL.md is not what the policy says any more. Run the playbook")
+
+    (server,) = odoo.call("ir.mail_server", "search", [["name", "=", "Main"]])
+    odoo.call("ir.mail_server", "write", [server], {"sequence": 50})
+    inventory.say(prod=with_odoo(unmanaged_servers="archive"))
+    failure(
+        inventory.run("verify"), "Odoo differs from the policy: servers Main different; servers By hand undeclared."
+    )
