@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document import render
 
 DOCUMENTATION = r"""
@@ -40,9 +43,17 @@ _value:
 """
 
 
+def mail_policy_document(policy: Mapping[str, Any]) -> str:
+    """Return the document of a policy; AnsibleFilterError for a policy that is not sound."""
+    try:
+        return render(policy)
+    except MailopsError as error:
+        raise AnsibleFilterError(error.text()) from None
+
+
 class FilterModule:
     """Provides the filter mail_policy_document."""
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by name."""
-        return {"mail_policy_document": render}
+        return {"mail_policy_document": mail_policy_document}
