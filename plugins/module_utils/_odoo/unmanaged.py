@@ -16,6 +16,10 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Cha
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import server_guards
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.registry import (
+    FIRST_WITH_ALIAS_DOMAINS,
+    NEW_DEFAULT_FROM,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resource import OdooResource, OdooSide
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Registry, Server
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.shadow import Shadow
@@ -119,7 +123,8 @@ def _domains(registry: Registry, changes: Sequence[Change]) -> dict[str, Any]:
     """Return the alias domains, and which company has which of them."""
     written = {change.before["name"]: _domain(change.values) for change in changes if change.action == "update"}
     there = [replace(domain, **written.get(domain.name, {})) for domain in registry.alias_domains]
-    created = [AliasDomain(**_domain(change.values)) for change in changes if change.action == "create"]
+    unsaid = {"default_from": NEW_DEFAULT_FROM} if registry.series >= FIRST_WITH_ALIAS_DOMAINS else {}
+    created = [AliasDomain(**{**unsaid, **_domain(change.values)}) for change in changes if change.action == "create"]
     names = {old.name: new.name for old, new in zip(registry.alias_domains, there, strict=True)}
     if not there and created:
         names[""] = created[0].name  # Odoo gives its first alias domain to every company

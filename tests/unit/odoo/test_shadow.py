@@ -110,6 +110,10 @@ def test_the_first_alias_domain_is_every_companys() -> None:
     values = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"}
     then = planned(empty, [], [Change("create", "acme.example", values)])
     assert then.companies == {"ACME": "acme.example", "Brand": "acme.example"}
+    # What Odoo gives a new one that is not told otherwise; 16 gives nothing.
+    assert then.alias_domains[0].default_from == "notifications"
+    older = planned(replace(empty, series=16), [], [Change("create", "acme.example", values)])
+    assert older.alias_domains[0].default_from == ""
 
 
 def test_what_is_told() -> None:
