@@ -38,7 +38,7 @@ def section(document: str, title: str) -> str:
 
 def test_the_examples_document_is_that_of_its_policy(example: Policy) -> None:
     assert (INVENTORIES / "example/MAIL.md").read_text("utf-8") == render(example), (
-        "run playbooks/document.yml with -i inventories/example/hosts.yml, and group_vars/acme/vault.yml.example as vault"
+        "run playbooks/document.yml with -i inventories/example/hosts.yml and the vault example beside its policy"
     )
 
 
