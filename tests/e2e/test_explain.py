@@ -104,6 +104,16 @@ def test_an_odoo_that_cannot_be_reached(tmp_path: Path) -> None:
     assert "canary" not in told
 
 
+def test_a_policy_for_another_version(site: Odoo, tmp_path: Path) -> None:
+    """The database's own rules answer; then the run fails with both versions."""
+    policy = {**POLICY, "odoo": {**POLICY["odoo"], "version": 17}}
+    code, lines = explained(tmp_path, mail_policy=policy, senders=["news@mg.acme.example"])
+    assert code == 2
+    assert row(lines, "news@mg.acme.example", "Mailgun SMTP", "news@mg.acme.example", "bounce@acme.example")
+    told = " ".join(lines)
+    assert "The policy is for Odoo 17 (odoo.version), and the database prod is one of Odoo 19." in told
+
+
 def test_the_policy_alone(tmp_path: Path) -> None:
     code, lines = explained(tmp_path, explain_offline=True, mail_policy={**POLICY, "odoo": {"servers": []}})
     assert code == 0
