@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,18 +15,23 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresse
 
 @dataclass(frozen=True)
 class Sign:
-    """A field whose presence tells what a database reads; `since` names the versions that have it."""
+    """A field whose presence tells what a database reads; `first` is the first version that has it, 0 for none."""
 
     model: str
     field: str
-    since: str
+    first: int
+
+    @property
+    def since(self) -> str:
+        """Return which versions have it, for messages."""
+        return f"{self.first} and later"
 
 
-ALIAS_DOMAINS = Sign("mail.alias.domain", "name", "17 and later")
+ALIAS_DOMAINS = Sign("mail.alias.domain", "name", 17)
 # The list of allowed senders came with the loop limits, in 16.
-LOOP_LIMITS = Sign("mail.gateway.allowed", "email", "16 and later")
-FROM_FILTERS = Sign("ir.mail_server", "from_filter", "15 and later")
-PERSONAL_SERVERS = Sign("ir.mail_server", "owner_user_id", "19 and later")
+LOOP_LIMITS = Sign("mail.gateway.allowed", "email", 16)
+FROM_FILTERS = Sign("ir.mail_server", "from_filter", 15)
+PERSONAL_SERVERS = Sign("ir.mail_server", "owner_user_id", 19)
 MINUTES_OF_A_YEAR = 525600
 SIGNS = (ALIAS_DOMAINS, LOOP_LIMITS, FROM_FILTERS, PERSONAL_SERVERS)
 
@@ -151,7 +156,7 @@ KNOWN: dict[str, MailParameter] = {
     ),
     # No code of 14 to 19 reads it, though it is often recommended.
     "mail.force.smtp.from": MailParameter(
-        needs=Sign("", "", ""), instead="A server's from_filter and the alias domain's default_from decide the sender."
+        needs=Sign("", "", 0), instead="A server's from_filter and the alias domain's default_from decide the sender."
     ),
     "mail.session.batch.size": _BATCH,
     "mail.mail.queue.batch.size": MailParameter(
@@ -179,6 +184,27 @@ _SECRET_WORDS = re.compile(
 def is_secret(key: str) -> bool:
     """Whether a parameter's value is hidden when nobody said whether it is one: by its name."""
     return bool(_SECRET_WORDS.search(key))
+
+
+def signs(series: int) -> set[Sign]:
+    """Return what a database of a version shows, 19 for Odoo 19."""
+    return {sign for sign in SIGNS if sign.first <= series}
+
+
+def trouble(key: str, value: str, seen: Container[Sign], odoo: str = "this Odoo") -> tuple[str, str]:
+    """Return why a known parameter does nothing in a database that shows these signs, and what to do.
+
+    Two empty texts mean that it is read. `odoo` is what the text calls that database's version.
+    """
+    known = KNOWN[key]
+    if known.replaced and known.replaced in seen:
+        return f"would have no effect: {odoo} has {known.replaced.model} and does not read it", known.instead
+    if known.needs and known.needs not in seen and not known.doubtful:
+        readers = f"only Odoo {known.needs.since} reads it" if known.needs.first else "no Odoo from 14 on reads it"
+        return f"would have no effect: {readers}", known.instead
+    if known.lists and known.lists not in seen and "," in value:
+        return f"is {value!r}: only Odoo {known.lists.since} takes a list", "Give one domain or address."
+    return "", ""
 
 
 def meaning(key: str, stored: str) -> str:

@@ -46,15 +46,21 @@ def _size(value: float) -> float | None:
     return float(value) or None
 
 
-def _check_port(item: Mapping[str, Any], place: str) -> None:
-    """Raise ValidationError if the port does not fit the encryption, strict or not."""
-    port, encryption = item.get("smtp_port"), item.get("encryption")
+def port_trouble(port: int | None, encryption: str | None) -> tuple[str, str]:
+    """Return in what a port does not fit its encryption, strict or not, and what does; two empty texts if it fits."""
     expected = ENCRYPTION_OF_PORT.get(port) if port is not None else None
-    if encryption is not None and expected is not None and encryption.removesuffix(STRICT) != expected:
-        raise ValidationError(
-            f"{place}: port {port} does not go with encryption {encryption}",
-            f"Port {port} takes {expected}; 465 is for ssl, 587 and 2525 are for starttls.",
-        )
+    if encryption is None or expected is None or encryption.removesuffix(STRICT) == expected:
+        return "", ""
+    return (
+        f"port {port} does not go with encryption {encryption}",
+        f"Port {port} takes {expected}; 465 is for ssl, 587 and 2525 are for starttls.",
+    )
+
+
+def _check_port(item: Mapping[str, Any], place: str) -> None:
+    reason, remedy = port_trouble(item.get("smtp_port"), item.get("encryption"))
+    if reason:
+        raise ValidationError(f"{place}: {reason}", remedy)
 
 
 def _check_certificate(record: Mapping[str, Any], place: str) -> None:

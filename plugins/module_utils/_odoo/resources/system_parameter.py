@@ -26,6 +26,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_
     Sign,
     is_secret,
     meaning,
+    trouble,
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import OdooStore
 
@@ -161,23 +162,13 @@ def _check_live(client: OdooClient, items: Sequence[Record]) -> list[str]:
         return []
     seen, doubts = _seen(client), []
     for key, value in given.items():
-        known, place = KNOWN[key], f"system parameter {key}"
-        if known.replaced and known.replaced in seen:
-            raise ValidationError(
-                f"{place} would have no effect: this Odoo has {known.replaced.model} and does not read it",
-                known.instead,
-            )
+        place = f"system parameter {key}"
+        reason, remedy = trouble(key, value, seen)
+        if reason:
+            raise ValidationError(f"{place} {reason}", remedy)
+        known = KNOWN[key]
         if known.needs and known.needs not in seen:
-            if not known.doubtful:
-                readers = (
-                    f"only Odoo {known.needs.since} reads it" if known.needs.since else "no Odoo from 14 on reads it"
-                )
-                raise ValidationError(f"{place} would have no effect: {readers}", known.instead)
             doubts.append(f"{place}: {known.doubtful}")
-        if known.lists and known.lists not in seen and "," in value:
-            raise ValidationError(
-                f"{place} is {value!r}: only Odoo {known.lists.since} takes a list", "Give one domain or address."
-            )
     return doubts
 
 
