@@ -15,7 +15,8 @@ version_added: 0.1.0
 description:
   - Returns everything that is wrong with a mail policy, each with its place, without asking any server.
   - Unknown keys, wrong types and values, names given twice, ports that do not fit their encryption,
-    C(from_filter) parts that never match.
+    C(from_filter) parts that never match, presets that are not known.
+  - Where all that is in order, also the errors that the filter P(mailops.odoo.mail_lint#filter) finds.
 author:
   - The mailops.odoo authors (@mailops)
 options:

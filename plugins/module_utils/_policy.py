@@ -11,25 +11,57 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Resource, duplicates
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses, presets
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import Finding, lint
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_rules import ERROR
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import SERIES, from_policy
 
 VERSION = 1
-ODOO_KEYS = {*CATALOGUE, "modules", "mass_mailing_server"}
+UNMANAGED = ("report", "archive", "ignore")
+ODOO_KEYS = {*CATALOGUE, "modules", "mass_mailing_server", "version", "platform", "unmanaged_servers"}
 MODULE = re.compile(r"[a-z][a-z0-9_]*")
 # host or host:port; its MX is not looked up, because that is usually the gateway itself.
 RELAY_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
+def expand(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the policy as it is applied: servers with what their presets say, and with Odoo's own fields only.
+
+    What is unsound in it stays as it is, for `problems` to name.
+    """
+    section = policy.get("odoo")
+    if not isinstance(section, Mapping) or not isinstance(section.get("servers"), list):
+        return dict(policy)
+    return {**policy, "odoo": {**section, "servers": _filled(section, section["servers"])}}
+
+
+def _filled(section: Mapping[str, Any], servers: list[Any]) -> list[Any]:
+    platform = str(section.get("platform"))
+    return [presets.filled(item, platform) if isinstance(item, Mapping) else item for item in servers]
+
+
+def findings(policy: Any) -> list[Finding]:
+    """Return what the lint finds in a policy, without asking any server; nothing where there is no section `odoo`."""
+    section = policy.get("odoo") if isinstance(policy, Mapping) else None
+    if not isinstance(section, Mapping):
+        return []
+    return lint(from_policy(section, sound=not list(_odoo(section))))
+
+
 def problems(policy: Any) -> list[str]:
-    """Return everything that is wrong with a policy, each with its place; an empty list if it is sound."""
+    """Return everything that is wrong with a policy, each with its place; an empty list if it is sound.
+
+    Errors that the lint finds belong to it. They are told once what Odoo is to get is sound in itself.
+    """
     if not isinstance(policy, Mapping):
         return ["mail_policy is no dictionary"]
     found = list(_unknown(policy, "", {"version", "odoo", "inbound"}))
     found.extend(f"{section} is missing" for section in ("odoo", "inbound") if section not in policy)
     if policy.get("version") != VERSION:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
-    found.extend(_odoo(policy.get("odoo", {})))
+    unsound = list(_odoo(policy.get("odoo", {})))
+    found.extend(unsound or (finding.text() for finding in findings(policy) if finding.severity == ERROR))
     found.extend(_inbound(policy.get("inbound", {})))
     found.extend(_former_domains(policy))
     return found
@@ -40,7 +72,11 @@ def _odoo(section: Any) -> Iterator[str]:
         yield "odoo is no dictionary"
         return
     yield from _unknown(section, "odoo.", ODOO_KEYS)
+    yield from _circumstances(section)
     lists = {key: section.get(key, []) for key in (*CATALOGUE, "modules")}
+    if isinstance(lists["servers"], list):
+        yield from _policy_keys(lists["servers"])
+        lists["servers"] = _filled(section, lists["servers"])
     for key, items in lists.items():
         if not isinstance(items, list):
             yield f"odoo.{key} is no list"
@@ -51,6 +87,49 @@ def _odoo(section: Any) -> Iterator[str]:
     yield from _mass_mailing_server(section.get("mass_mailing_server"), lists["servers"])
     yield from _alias_domains_left_out(lists)
     yield from _companies(lists)
+
+
+def _circumstances(section: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the keys that say where and how the policy holds."""
+    version, platform, unmanaged = (section.get(key) for key in ("version", "platform", "unmanaged_servers"))
+    if "version" in section and (not isinstance(version, int) or isinstance(version, bool) or version not in SERIES):
+        yield f"odoo.version is {version!r}; it must be one of {', '.join(str(series) for series in SERIES)}"
+    if "platform" in section and platform not in presets.PLATFORMS:
+        yield f"odoo.platform is {platform!r}; known are: {', '.join(presets.PLATFORMS)}"
+    if "unmanaged_servers" in section and unmanaged not in UNMANAGED:
+        yield f"odoo.unmanaged_servers is {unmanaged!r}; it must be one of {', '.join(UNMANAGED)}"
+
+
+def _policy_keys(servers: list[Any]) -> Iterator[str]:
+    """Yield what is wrong with what servers say beside Odoo's own fields."""
+    for number, item in enumerate(servers):
+        if not isinstance(item, Mapping):
+            continue
+        place = f"odoo.servers[{number}]"
+        if "purpose" in item and item["purpose"] not in presets.PURPOSES:
+            yield f"{place}.purpose is {item['purpose']!r}; it must be one of {', '.join(presets.PURPOSES)}"
+        if "intent" in item and not isinstance(item["intent"], str):
+            yield f"{place}.intent is {item['intent']!r}, which is no text"
+        yield from _provider(item, place)
+
+
+def _provider(item: Mapping[str, Any], place: str) -> Iterator[str]:
+    provider, region = item.get("provider"), item.get("region")
+    preset = presets.PRESETS.get(provider) if isinstance(provider, str) else None
+    if "provider" in item and preset is None:
+        yield f"{place}.provider is {provider!r}; known are: {', '.join(presets.PRESETS)}"
+    elif preset is None and "region" in item:
+        yield f"{place}.region is {region!r}, and there is no provider that it could be of"
+    elif preset is not None:
+        regions = preset.known_regions
+        if "region" in item and region not in regions:
+            has = f"has {', '.join(regions)}" if regions else "has no regions"
+            yield f"{place}.region is {region!r}; {provider} {has}"
+        elif not preset.host(region) and not item.get("smtp_host"):
+            lacking = (
+                f"region: {provider} has {', '.join(regions)}" if regions else f"smtp_host: {provider} is your own"
+            )
+            yield f"{place} needs a {lacking}"
 
 
 def _modules(items: list[Any]) -> Iterator[str]:
