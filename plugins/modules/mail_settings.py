@@ -26,6 +26,10 @@ options:
         O(servers).
       - Null lets it send by the server that suits each sender, like any other mail.
     type: str
+  version:
+    description: The version of Odoo that the settings are for. In a database of another one nothing is changed.
+    type: int
+    choices: [14, 15, 16, 17, 18, 19]
   test:
     description:
       - When to run Odoo's connection test of outgoing servers. A changed server that fails it is put back as it was.
@@ -163,8 +167,10 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core import module a
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import neutralized, unmanaged
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import connect, connection_spec
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.registry import FIRST, LAST
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.settings import SPEC, Settings, given, report
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.snapshot import before_writing
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.version import require
 
 
 def main() -> None:
@@ -173,6 +179,7 @@ def main() -> None:
         {
             **connection_spec(),
             **SPEC,
+            "version": {"type": "int", "choices": list(range(FIRST, LAST + 1))},
             "test": {"type": "str", "choices": ["on_change", "always", "never"], "default": "on_change"},
             "adopt": {"type": "bool"},
             **unmanaged.OPTION,
@@ -183,6 +190,8 @@ def main() -> None:
     try:
         wanted = given(params)
         client = connect(params)
+        if params["version"]:
+            require(params["version"], client.version())
         settings = Settings(client, wanted, params)
         parts = settings.plan()
         if not module.check_mode and any(part.changes for part in parts):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ProtocolError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ProtocolError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
 
 
@@ -20,6 +20,15 @@ def series(http: Http) -> str:
             f"{http.base_url}/jsonrpc answered HTTP {status} and does not say which Odoo it is",
             "Check that the URL is Odoo's.",
         ) from None
+
+
+def require(wanted: int, found: str) -> None:
+    """Raise ValidationError if a database of the series `found` is not of the version that is wanted."""
+    if major(found) != wanted:
+        raise ValidationError(
+            f"the settings are for Odoo {wanted}, and this database is of Odoo {found}",
+            "Name the database's version (odoo.version in a policy), and see what is different there.",
+        )
 
 
 def major(series_name: str) -> int:
