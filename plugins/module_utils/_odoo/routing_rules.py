@@ -32,11 +32,11 @@ _14 = Rules(
     filters=False, archived_refused=False, bounce_per_mail=True, default_bounce="postmaster-odoo",
     notification_fallback=False,
 )  # fmt: skip
-_15 = Rules(notification_fallback=False)
+_15 = Rules(notification_fallback=False, default_bounce="postmaster-odoo")
 _16 = replace(_15, notification_fallback=True, longest_reply=68)
 _17 = replace(
     _16, filter_list=True, ties_by_id=True, first_sender=True, own_name_lost=True, domain_of_record=True,
-    configured_bounce=True,
+    configured_bounce=True, default_bounce="",
 )  # fmt: skip
 _19 = replace(_17, personal=True, reply_name="author")
 
