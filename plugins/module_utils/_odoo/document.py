@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.markdown import NOTHING, code, codes, table, text
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import oauth, registry, senders
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import oauth, presets, registry, senders
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document_rules import to_know
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import Router
 
@@ -18,20 +18,20 @@ NOTICE = (
     "This file is generated from `mail_policy`. Change the policy, run the playbook `mailops.odoo.document`, and "
     "commit both; what is changed here by hand is overwritten."
 )
-NEWEST = 19
 
 
 def render(policy: Mapping[str, Any]) -> str:
-    """Return the document of a sound policy, its presets expanded; the same text for the same policy.
+    """Return the document of a sound policy, as the administrator wrote it; the same text for the same policy.
 
     Of its values only those named here are shown: no password, no parameter, no key. Raises ValidationError as
     `registry.from_policy` does.
     """
     odoo = policy.get("odoo", {})
-    series = int(odoo.get("version") or NEWEST)
+    series = int(odoo.get("version") or registry.LAST)
+    servers = _filled(odoo)
     parts = [
         _head(odoo, series),
-        _servers(odoo.get("servers", []), odoo.get("mass_mailing_server")),
+        _servers(servers, odoo.get("mass_mailing_server")),
         _routes(odoo, series),
         _alias_domains(odoo.get("alias_domains", [])),
         _aliases(odoo.get("aliases", []), odoo.get("alias_domains", [])),
@@ -40,6 +40,12 @@ def render(policy: Mapping[str, Any]) -> str:
         ["## Rules to know", "", *(f"- {rule}" for rule in to_know(series, odoo.get("unmanaged_servers") or "report"))],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _filled(odoo: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the servers with what their presets say, and still with what they say only to the policy."""
+    platform = str(odoo.get("platform") or "")
+    return [{**item, **presets.filled(item, platform)} for item in odoo.get("servers", [])]
 
 
 def _head(odoo: Mapping[str, Any], series: int) -> list[str]:

@@ -136,13 +136,22 @@ def test_servers_of_other_kinds(example: Policy) -> None:
         },
         {"name": "Cert", "sequence": 4, "smtp_authentication": "certificate", "owner": "jo"},
     ]  # fmt: skip
-    lines = section(render(example), "Outgoing servers").splitlines()[2:]
+    lines = section(render(example), "Outgoing servers").splitlines()[2:5]
     assert lines == [
         "| 3 | Gmail (archived: never used) | – | `smtp.gmail.com:587` | starttls, certificate not verified "
         "| `a@acme.example` (OAuth, gmail) | – | – |",
         "| 4 | Cert (for jo alone) | – | – | – | client certificate | – | – |",
         "| 10 | Conf | – | that of `odoo.conf` | none | – | – | – |",
     ]
+
+
+def test_what_a_preset_says(example: Policy) -> None:
+    server = example["odoo"]["servers"][1]
+    del server["smtp_port"]
+    server.update(region="eu", intent="Campaigns | newsletters")
+    (line,) = (line for line in render(example).splitlines() if line.startswith("| 2 | Mailgun SMTP "))
+    assert "| bulk | `smtp.eu.mailgun.org:587` | starttls |" in line
+    assert line.endswith(r"| Campaigns \| newsletters |")
 
 
 def test_texts_stay_texts() -> None:
