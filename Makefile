@@ -19,6 +19,7 @@ demo: environment  ## Bring up Odoo, a gateway and a small internet; apply site.
 	@$(STEP) "sandbox" sandbox/sandbox up demo
 	@$(STEP) "document" ansible-playbook playbooks/document.yml
 	@scripts/converge site.yml
+	@$(STEP) "explain" ansible-playbook playbooks/explain.yml
 	@$(STEP) "mail flows" sandbox/demo
 	@scripts/step --summary
 
