@@ -20,11 +20,11 @@ Values = dict[str, Any]
 
 
 @pytest.fixture
-def bare_odoo(common_odoo: Odoo) -> Iterator[Odoo]:
+def bare_odoo(any_odoo: Odoo) -> Iterator[Odoo]:
     """A database without a server, as the others find it again."""
-    common_odoo.clear("ir.mail_server")
-    yield common_odoo
-    common_odoo.clear("ir.mail_server")
+    any_odoo.clear("ir.mail_server")
+    yield any_odoo
+    any_odoo.clear("ir.mail_server")
 
 
 def add(odoo: Odoo, name: str, **values: Any) -> int:
@@ -118,18 +118,18 @@ def test_senders_are_looked_at(bare_odoo: Odoo) -> None:
     assert [finding["place"] for finding in senders] == (["mail servers"] if bare_odoo.name == "odoo" else [])
 
 
-def test_settings_for_another_version_change_nothing(common_odoo: Odoo) -> None:
-    own, other = (19, 14) if common_odoo.name == "odoo" else (14, 19)
+def test_settings_for_another_version_change_nothing(any_odoo: Odoo) -> None:
+    own, other = (19, 14) if any_odoo.name == "odoo" else (14, 19)
     parameters = {"parameters": [{"key": "mailops.version", "value": "x"}]}
-    with recorded(common_odoo.url, common_odoo.ca_file) as (url, calls):
+    with recorded(any_odoo.url, any_odoo.ca_file) as (url, calls):
         result = run_module(
-            "mail_settings", {**common_odoo.connection(), "odoo_url": url, "version": other, **parameters}
+            "mail_settings", {**any_odoo.connection(), "odoo_url": url, "version": other, **parameters}
         )
     assert result["failed"]
     assert f"the settings are for Odoo {other}, and this database is of Odoo {own}.0" in result["msg"]
     assert "Nothing was written." in result["msg"]
     assert {method for _model, method in calls} <= {"version"}
-    fitting = run_module("mail_settings", {**common_odoo.connection(), "version": own, **parameters}, check=True)
+    fitting = run_module("mail_settings", {**any_odoo.connection(), "version": own, **parameters}, check=True)
     assert fitting["changed"]
 
 
