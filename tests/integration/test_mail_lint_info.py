@@ -122,9 +122,7 @@ def test_settings_for_another_version_change_nothing(any_odoo: Odoo) -> None:
     own, other = (19, 14) if any_odoo.name == "odoo" else (14, 19)
     parameters = {"parameters": [{"key": "mailops.version", "value": "x"}]}
     with recorded(any_odoo.url, any_odoo.ca_file) as (url, calls):
-        result = run_module(
-            "mail_settings", {**any_odoo.connection(), "odoo_url": url, "version": other, **parameters}
-        )
+        result = run_module("mail_settings", {**any_odoo.connection(), "odoo_url": url, "version": other, **parameters})
     assert result["failed"]
     assert f"the settings are for Odoo {other}, and this database is of Odoo {own}.0" in result["msg"]
     assert "Nothing was written." in result["msg"]
