@@ -145,3 +145,22 @@ def test_a_policy_for_another_version_stops_the_site_before_any_change(tmp_path:
     assert "the settings are for Odoo 18, and this database is of Odoo 19.0" in said
     assert "Put the addon where Odoo runs" not in done.stdout
     assert "changed=1" not in done.stdout
+
+
+@pytest.mark.parametrize("any_odoo", ["odoo"], ids=["19"], indirect=True, scope="module")
+def test_only_senders_that_somebody_chose_are_missed(bare_odoo: Odoo) -> None:
+    """Odoo puts the default sender in the place of users and companies too, and nobody minds."""
+    bare_odoo.call(
+        "mail.alias.domain",
+        "create",
+        {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall", "default_from": "office"},
+    )
+    add(bare_odoo, "One", from_filter="acme.example")
+    template = {"name": "Offer", "email_from": "sales@other.example"}
+    bare_odoo.call("mail.template", "create", template)
+    bare_odoo.call("res.users", "write", [2], {"email": "boss@elsewhere.example"})
+    result = run_module("mail_lint_info", bare_odoo.connection())
+    (told,) = [finding["message"] for finding in result["findings"] if finding["id"] == "B19"]
+    assert "sales@other.example (template Offer)" in told
+    assert "boss@elsewhere.example" not in told
+    assert told.endswith("Odoo sends as office@acme.example in its place")

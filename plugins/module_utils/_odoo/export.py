@@ -99,7 +99,7 @@ def _mass_mailing_server(found: Mapping[str, Loaded]) -> str | None:
     """Return the name of the server that Email Marketing is set to send by."""
     values = {record.values["key"]: record.values.get("value") for record in found["parameters"].current}
     for record in found["servers"].current:
-        if {item["key"]: item["value"] for item in mass_mailing.parameters(record.id)}.items() <= values.items():
+        if mass_mailing.is_chosen(record.id, values):
             return str(record.values["name"])
     return None
 

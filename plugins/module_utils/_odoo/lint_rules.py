@@ -217,7 +217,7 @@ def _uncovered_senders(setup: Setup) -> Findings:
             f"no server's filter has {_senders(lost)}; Odoo takes the first server all the same",
             "Name them, or their domains, in the filter of a server that may send for them.",
         )
-    changed = [route for route in routes if route.step.startswith("notification_") and _chosen(route.mail.what)]
+    changed = [route for route in routes if route.step.startswith("notification_") and route.mail.chosen]
     if changed:
         yield (
             WARNING,
@@ -226,11 +226,6 @@ def _uncovered_senders(setup: Setup) -> Findings:
             f"{mail_address.normalize(changed[0].email_from)} in its place",
             "Name the sender, or its domain, in the filter of a server that may send for it.",
         )
-
-
-def _chosen(what: str) -> bool:
-    """Whether somebody chose the sender: of a template or mailing, but for the users' and companies' own addresses."""
-    return what.startswith(("template ", "mailing ")) and not what.endswith((" address)", " sender)"))
 
 
 def _senders(routes: Sequence[Route]) -> str:

@@ -15,7 +15,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import O
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.alias_domain import ALIAS_DOMAIN
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_parameters import KNOWN
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.mail_server import MAIL_SERVER, STRICT
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import called, login
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail, Registry
 
 SERIES = range(registries.FIRST, registries.LAST + 1)
@@ -155,7 +155,7 @@ def from_policy(section: Mapping[str, Any], *, sound: bool) -> Setup:
         campaigns="mass_mailing" in modules if isinstance(modules, list) else False,
         campaign_server=_text(section.get(mass_mailing.KEY)),
         people=tuple(
-            Person(place, _user(item.get("login")), _text(item["email"]))
+            Person(place, called(login(str(item.get("login")))), _text(item["email"]))
             for place, item in _records(section, "users")
             if "email" in item
         ),
@@ -221,11 +221,7 @@ def read(client: OdooClient, platform: str = "") -> Setup:
     rows = client.search_read("ir.config_parameter", [("key", "in", list(KNOWN))], ["key", "value"])
     values = {row["key"]: str(row["value"] or "") for row in rows}
     records = MAIL_SERVER.open(client).load([], every=True).current
-    chosen = [
-        record
-        for record in records
-        if {item["key"]: item["value"] for item in mass_mailing.parameters(record.id)}.items() <= values.items()
-    ]
+    chosen = [record for record in records if mass_mailing.is_chosen(record.id, values)]
     servers = tuple(_stored(record.values, bulk=record in chosen) for record in records)
     domains = ALIAS_DOMAIN.open(client).load([], every=True).current
     registry = registries.read(client)
@@ -274,9 +270,5 @@ def _people(client: OdooClient) -> list[Person]:
     domain = [("module", "=", "base"), ("name", "in", ["user_root", "user_admin"])]
     ids = [row["res_id"] for row in client.search_read("ir.model.data", domain, ["res_id"])]
     users = client.search_read("res.users", [("id", "in", ids)], ["login", "email"])
-    named = ((_user(user["login"]), str(user["email"] or "")) for user in users)
+    named = ((called(user["login"]), str(user["email"] or "")) for user in users)
     return [Person(f"user {name}", name, email) for name, email in named]
-
-
-def _user(login: Any) -> str:
-    return "OdooBot" if str(login).lower() in (ODOOBOT, "odoobot") else str(login)

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     ConflictError,
     NotFoundError,
@@ -32,6 +35,11 @@ PARAMETER = OdooResource(
 def parameters(server: int | str) -> list[Record]:
     """Return the parameters as Odoo's settings write them; `server` is the id."""
     return [{"key": ENABLED, "value": "True"}, {"key": SERVER, "value": str(server)}]
+
+
+def is_chosen(server: int, values: Mapping[str, Any]) -> bool:
+    """Whether mailings leave by the server with this id; `values` are the system parameters by key."""
+    return all(values.get(item["key"]) == item["value"] for item in parameters(server))
 
 
 def plan_server(client: OdooClient, name: str | None, check_mode: bool) -> tuple[OdooSide, list[Change], list[str]]:

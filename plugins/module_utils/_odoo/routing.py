@@ -92,7 +92,7 @@ class Mail:
     `email_from` is an address, with a name or without. `alias_domain` is that of the record the mail is about (17 and
     later; empty for none). `author` is the login of the user who writes it, `author_name` that user's name, where it is
     known. `server` is the name of the server that a template, a mailing or Email Marketing's setting demands; `what`
-    says in a word or two what kind of sender it is.
+    says in a word or two what kind of sender it is. `chosen`: somebody gave the template or mailing this very sender.
     """
 
     email_from: str
@@ -101,6 +101,7 @@ class Mail:
     server: str = ""
     what: str = ""
     author_name: str = ""
+    chosen: bool = False
 
 
 @dataclass(frozen=True)

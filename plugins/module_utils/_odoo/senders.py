@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import facts, mail_address, mass_mailing
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import registry as registries
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT, called, login
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail
 
 # Somebody outside, whose mail Odoo passes on to the followers of a record.
@@ -112,7 +112,7 @@ class _People:
             self._domains.get(record["company_id"][0], ""),
             author="" if bot else str(record["login"]),
             author_name=str(record["name"]),
-            what="OdooBot" if bot else f"user {record['login']}",
+            what=_user(record["login"]),
         )
 
 
@@ -124,7 +124,7 @@ def _add_templates(client: OdooClient, people: _People, result: Senders) -> None
         server = facts.label(template["mail_server_id"])
         if not any(mark in sender for mark in PLACEHOLDERS) and sender:
             if _is_address(sender):
-                result.mails.append(Mail(sender, people.company.alias_domain, server=server, what=what))
+                result.mails.append(Mail(sender, people.company.alias_domain, server=server, what=what, chosen=True))
             else:
                 result.unknown.append(f"{what}: its sender {sender!r} is no address.")
             continue
@@ -149,7 +149,7 @@ def _add_mailings(client: OdooClient, people: _People, result: Senders) -> None:
         what, sender = f"mailing {mailing['subject']}", str(mailing["email_from"] or "")
         if _is_address(sender):
             server = facts.label(mailing["mail_server_id"])
-            result.mails.append(Mail(sender, people.company.alias_domain, server=server, what=what))
+            result.mails.append(Mail(sender, people.company.alias_domain, server=server, what=what, chosen=True))
         else:
             result.unknown.append(f"{what}: its sender is {sender or 'empty'}.")
 
@@ -179,6 +179,10 @@ def _takes(from_filter: str, mail: Mail) -> bool:
     return not from_filter or bool(parts & {address, mail_address.domain_of(address)})
 
 
+def _user(login: str) -> str:
+    return called(login) if login == ODOOBOT else f"user {login}"
+
+
 def _formatted(record: Mapping[str, Any]) -> str:
     return mail_address.formatted(str(record["name"]), str(record["email"] or ""))
 
@@ -200,9 +204,8 @@ def from_policy(section: Mapping[str, Any], series: int) -> list[Mail]:
     mails = _of_domains(said.alias_domains)
     for item in section.get("users") or []:
         if item.get("email"):
-            bot = str(item["login"]).lower() in (ODOOBOT, "odoobot")
-            what = "OdooBot" if bot else f"user {item['login']}"
-            mails.append(Mail(str(item["email"]), first, "" if bot else str(item["login"]), what=what))
+            name = login(str(item["login"]))
+            mails.append(Mail(str(item["email"]), first, "" if name == ODOOBOT else name, what=_user(name)))
     for item in section.get("companies") or []:
         if item.get("email"):
             name = str(item["name"])

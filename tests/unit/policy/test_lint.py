@@ -492,11 +492,11 @@ def test_senders_that_somebody_chose_are_named_when_odoo_replaces_them() -> None
         "Acme",
     )
     mails = (
-        Mail("news@other.example", what="mailing Spring"),
-        Mail("sales@other.example", what="template Offer"),
+        Mail("news@other.example", what="mailing Spring", chosen=True),
+        Mail("sales@other.example", what="template Offer", chosen=True),
         Mail("boss@other.example", author="boss", what="template Order (a user's address)"),
         Mail("boss@other.example", author="boss", what="user boss"),
-        Mail("shop@acme.example", what="template Shop"),
+        Mail("shop@acme.example", what="template Shop", chosen=True),
     )
     assert stored(registry=registry, mails=mails) == [
         "warning B19 mail servers: no server's filter has news@other.example (mailing Spring), sales@other.example "

@@ -18,8 +18,14 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.store import Od
 ODOOBOT = "__system__"
 
 
-def _login(value: str) -> str:
+def login(value: str) -> str:
+    """Return a user's login as Odoo has it; OdooBot may be called by its name."""
     return ODOOBOT if value.strip().lower() == "odoobot" else value.strip()
+
+
+def called(login: str) -> str:
+    """Return what people call the user with this login."""
+    return "OdooBot" if login == ODOOBOT else login
 
 
 class UserMail(Standing):
@@ -43,9 +49,9 @@ class UserMail(Standing):
             item = given.get(record.values["login"], {})
             email = item.get("email", record.values["email"])
             if addresses.is_placeholder(email) and ("email" in item or record.id in own):
-                name = "OdooBot" if record.values["login"] == ODOOBOT else record.values["login"]
                 warnings.append(
-                    f"user {name}: its e-mail address is {email or 'empty'}, no real one; Odoo sends mail in its name"
+                    f"user {called(record.values['login'])}: its e-mail address is {email or 'empty'}, no real one; "
+                    "Odoo sends mail in its name"
                 )
         return warnings
 
@@ -72,7 +78,7 @@ USER_MAIL = UserMail(
     plural="users",
     key=("login",),
     fields=(
-        Field("login", normalize=_login),
+        Field("login", normalize=login),
         Field("email", normalize=addresses.address, from_wire=email_from_wire),
         Field("notification_type", choices=("email", "inbox")),
         Field("share", "bool", internal=True),
