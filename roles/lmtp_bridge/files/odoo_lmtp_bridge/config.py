@@ -27,12 +27,26 @@ class ConfigError(Exception):
 @dataclass(frozen=True)
 class Database:
     """One Odoo database. `url` has no trailing slash; `ca_file` (PEM) takes the place of the
-    system's trust store."""
+    system's trust store.
+
+    `database` is None where the host name alone says which one it is. `backend` is ``addon``
+    (the addon mail_delivery) or ``rpc`` (Odoo's external API as the user `login`).
+    """
 
     name: str
     url: str
-    database: str
+    database: str | None
     ca_file: Path | None = None
+    backend: str = "addon"
+    login: str | None = None
+
+
+@dataclass(frozen=True)
+class Listen:
+    """A TCP address to listen on."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,13 @@ class Config:
 
     `concurrency` is the number of posts in flight at once; about twice the number of Odoo's
     workers is the most that helps. `byte_budget` bounds the mail held in memory; `load` makes it
-    larger where two of the largest messages would not fit.
+    larger where two of the largest messages would not fit. `connection_limit` bounds the open
+    LMTP connections, `quarantine_limit` the bytes in quarantine. A list of addresses that is
+    shorter by more than `shrink_limit` percent waits for a confirmation.
+
+    `aliases` and `transport` are the maps' text files (Postfix's database lies beside, with
+    ``.lmdb``), `next_hop` is what the second leads to. `webhook` may be any address of this
+    machine, `metrics` (health as well) is one of its loopback.
     """
 
     databases: tuple[Database, ...]
@@ -49,12 +69,24 @@ class Config:
     concurrency: int = 8
     message_size_limit: int = 50 * MIB
     byte_budget: int = 128 * MIB
+    connection_limit: int = 200
+    quarantine_limit: int = 1024 * MIB
+    shrink_limit: int = 50
     state_directory: Path = Path("/var/lib/odoo-lmtp-bridge")
     socket: Path = Path("/var/spool/postfix/private/odoo-bridge")
+    aliases: Path = Path("/var/lib/odoo-lmtp-bridge/maps/aliases")
+    transport: Path = Path("/var/lib/odoo-lmtp-bridge/maps/transport")
+    next_hop: str = "odoo-lmtp:unix:private/odoo-bridge"
+    webhook: Listen | None = None
+    metrics: Listen | None = Listen("127.0.0.1", 9525)
 
     @property
     def maps_directory(self) -> Path:
-        return self.state_directory / "maps"
+        return self.aliases.parent
+
+    @property
+    def quarantine_directory(self) -> Path:
+        return self.state_directory / "quarantine"
 
     @property
     def lists_directory(self) -> Path:
@@ -87,9 +119,11 @@ def parse(document: object) -> Config:
     for key in ("poll_interval", "concurrency", "message_size_limit", "byte_budget"):
         if key in values:
             values[key] = _positive(values[key], key)
-    for key in ("state_directory", "socket"):
+    for key in ("state_directory", "socket", "aliases", "transport"):
         if key in values:
             values[key] = _absolute(values[key], key)
+    maps = values.get("state_directory", Config.state_directory) / "maps"  # type: ignore[operator]
+    values = {"aliases": maps / "aliases", "transport": maps / "transport", **values}
     config = Config(databases=databases, **values)  # type: ignore[arg-type]
     if "byte_budget" not in values:
         budget = max(config.byte_budget, 2 * config.message_size_limit)
