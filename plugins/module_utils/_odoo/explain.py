@@ -23,7 +23,7 @@ def by_database(client: OdooClient, asked: Sequence[Mail] | None = None) -> dict
     """
     known = registry.read(client)
     if asked is None:
-        found = senders.read(client)
+        found = senders.read(client, known)
         return {**_routed(known, found.mails), "unknown": found.unknown}
     return {**_routed(known, _checked(client, asked, known)), "unknown": []}
 

@@ -240,7 +240,7 @@ def read(client: OdooClient, platform: str = "") -> Setup:
         campaign_place="Email Marketing",
         people=tuple(_people(client)),
         registry=registry,
-        mails=tuple(senders.from_database(client)),
+        mails=tuple(senders.read(client, registry).mails),
     )
 
 

@@ -14,7 +14,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo import facts, m
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import registry as registries
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.client import OdooClient
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.resources.user_mail import ODOOBOT, called, login
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail, Registry
 
 # Somebody outside, whose mail Odoo passes on to the followers of a record.
 CUSTOMER = Mail("customer@example.org", what="a customer, passed on")
@@ -34,28 +34,21 @@ class Senders:
     unknown: list[str]
 
 
-def from_database(client: OdooClient) -> list[Mail]:
-    """Return a mail for every sender that the database knows."""
-    return read(client).mails
-
-
-def read(client: OdooClient) -> Senders:
-    """Return every sender that the database knows, in a constant number of reads.
+def read(client: OdooClient, known: Registry) -> Senders:
+    """Return every sender that the database knows, in a constant number of reads; `known` is what it chooses by.
 
     These are the default senders, OdooBot, companies, internal users, templates, mailings that are not done, and a
     customer whose mail is passed on. For a template that sends as a user or a company, the first one stands.
     """
     found = facts.models(client, [MAILING])
-    parameters = facts.read_parameters(client, [*facts.KEYS.values(), mass_mailing.ENABLED, mass_mailing.SERVER])
-    domains = facts.read_alias_domains(client, parameters)
-    people = _People(client, domains is not None)
-    own = _of_domains(facts.of_parameters(parameters) if domains is None else domains)
+    people = _People(client, known.series >= registries.FIRST_WITH_ALIAS_DOMAINS)
+    own = _of_domains(known.alias_domains)
     result = Senders([*own, *people.mails], [])
     result.unknown.extend(people.unknown)
     _add_templates(client, people, result)
     if MAILING in found:
         _add_mailings(client, people, result)
-        _add_new_mailing(client, parameters, people, result, own[:1])
+        _add_new_mailing(client, people, result, own[:1])
     result.mails.append(replace(CUSTOMER, alias_domain=people.company.alias_domain))
     return result
 
@@ -154,14 +147,12 @@ def _add_mailings(client: OdooClient, people: _People, result: Senders) -> None:
             result.unknown.append(f"{what}: its sender is {sender or 'empty'}.")
 
 
-def _add_new_mailing(
-    client: OdooClient, parameters: Mapping[str, str], people: _People, result: Senders, default: Sequence[Mail]
-) -> None:
+def _add_new_mailing(client: OdooClient, people: _People, result: Senders, default: Sequence[Mail]) -> None:
     """Add what a new mailing is given: Email Marketing's dedicated server, and its writer as sender.
 
     Where the server's filter takes the default sender only, that is the mailing's (_compute_email_from, 15 to 19).
     """
-    number = parameters.get(mass_mailing.SERVER, "")
+    number = facts.read_parameters(client, [mass_mailing.SERVER]).get(mass_mailing.SERVER, "")
     if not (number.isdigit() and people.user.email_from):
         return
     fields = ["name", *({"from_filter"} & client.fields_get("ir.mail_server").keys())]

@@ -151,9 +151,10 @@ class Settings:
 
     def _shadows(self, changes: Mapping[str, Sequence[Change]]) -> list[Shadow]:
         """Return which of the senders that the database knows undeclared servers take, once these changes are made."""
-        then = unmanaged.planned(registry.read(self._client), changes["servers"], changes.get("alias_domains", ()))
+        now = registry.read(self._client)
+        then = unmanaged.planned(now, changes["servers"], changes.get("alias_domains", ()))
         declared = {item["name"] for item in self._wanted["servers"]}
-        return shadows(then, declared, senders.from_database(self._client))
+        return shadows(then, declared, senders.read(self._client, now).mails)
 
 
 def options_for(resource: OdooResource, options: Mapping[str, Any]) -> dict[str, Any]:

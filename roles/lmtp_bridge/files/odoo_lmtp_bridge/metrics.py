@@ -43,7 +43,9 @@ class Metrics:
         self.held_bytes = gauge("held_bytes", "Bytes of mail held in memory")
         self.addresses = gauge("addresses", "Addresses in use", "database")
         self.list_contact = gauge(
-            "list_contact_timestamp_seconds", "When Odoo last gave or confirmed its list", "database"
+            "list_contact_timestamp_seconds",
+            "When Odoo last gave or confirmed its list",
+            "database",
         )
         self.list_failures = counter("list_failures", "Polls without a usable list", "database")
         self.lists_refused = gauge(
