@@ -103,7 +103,7 @@ async def odoo_stand_in(*addresses: str, database: str = "prod") -> AsyncIterato
 
 @asynccontextmanager
 async def backend(url: str, database: str = "prod") -> AsyncIterator[AddonBackend]:
-    addon = AddonBackend(Database("prod", url, database), TOKEN, 4)
+    addon = AddonBackend(Database("prod", url, database), (TOKEN,), 4)
     try:
         yield addon
     finally:

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import pytest
-from odoo_lmtp_bridge.config import MIB, Config, ConfigError, Database, load, parse, read_token
+from odoo_lmtp_bridge.config import MIB, Config, ConfigError, Database, load, parse, read_tokens
 from unit.bridge.harness import TOKEN
 
 GOOD = {"name": "prod", "url": "https://odoo.acme.example/", "database": "prod"}
@@ -91,23 +91,29 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
 def test_token_of_the_service_and_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tokens").mkdir()
     (tmp_path / "tokens" / "prod").write_text("other")
-    assert read_token("prod", tmp_path / "config.yml") == "other"
+    assert read_tokens("prod", tmp_path / "config.yml") == ("other",)
     (tmp_path / "token-prod").write_text(f"{TOKEN}\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert read_token("prod", tmp_path / "config.yml") == TOKEN
+    assert read_tokens("prod", tmp_path / "config.yml") == (TOKEN,)
 
 
-@pytest.mark.parametrize("content", [b"", b" \n", b"canary\nsecond", b"canary\xe9"])
+@pytest.mark.parametrize("content", [b"", b" \n", b"canary\n\nthird", b"canary\n2\n3", b"canary\x07", b"canary\xe9"])
 def test_a_token_that_cannot_be_used_is_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     (tmp_path / "token-prod").write_bytes(content)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with pytest.raises(ConfigError, match="token of prod") as caught:
-        read_token("prod", Path("/x"))
+        read_tokens("prod", Path("/x"))
     assert "canary" not in str(caught.value)
+
+
+def test_a_pending_token_is_the_second_line(tmp_path: Path) -> None:
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / "prod").write_text("current\r\npending\n")
+    assert read_tokens("prod", tmp_path / "config.yml") == ("current", "pending")
 
 
 def test_a_missing_token(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="token of prod: .*No such file"):
-        read_token("prod", tmp_path / "config.yml")
+        read_tokens("prod", tmp_path / "config.yml")

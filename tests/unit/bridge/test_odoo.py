@@ -186,7 +186,7 @@ def test_no_alias_list(respond: Callable[[web.Request], Awaitable[web.StreamResp
         async with odoo_stand_in("a@x") as odoo:
             odoo.respond = respond
             with pytest.raises(error, match="prod: ") as caught:
-                await current_list(Database("prod", odoo.url, "prod"), TOKEN)
+                await current_list(Database("prod", odoo.url, "prod"), (TOKEN,))
             assert TOKEN not in str(caught.value)
 
     asyncio.run(scenario())
@@ -201,7 +201,7 @@ def test_a_malformed_alias_list(body: bytes) -> None:
         async with odoo_stand_in() as odoo:
             odoo.respond = respond
             with pytest.raises(MalformedList):
-                await current_list(Database("prod", odoo.url, "prod"), TOKEN)
+                await current_list(Database("prod", odoo.url, "prod"), (TOKEN,))
 
     asyncio.run(scenario())
 

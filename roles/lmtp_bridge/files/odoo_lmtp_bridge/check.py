@@ -65,8 +65,8 @@ def _database(
     """The list that the daemon would take, or None."""
     subject = f"Odoo at {database.url}"
     try:
-        token = config.read_token(database.name, path)
-        alias_list = asyncio.run(current_list(database, token))
+        tokens = config.read_tokens(database.name, path)
+        alias_list = asyncio.run(current_list(database, tokens))
     except ConfigError as error:
         report.failed("token", str(error), os.EX_CONFIG)
         return None

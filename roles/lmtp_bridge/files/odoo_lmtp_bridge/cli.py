@@ -97,7 +97,7 @@ def _daemon(options: argparse.Namespace) -> int:
     if not listeners:
         raise ConfigError("no socket was handed over: start odoo-lmtp-bridge.socket")
     tokens = {
-        database.name: config.read_token(database.name, options.config)
+        database.name: config.read_tokens(database.name, options.config)
         for database in settings.databases
     }
     asyncio.run(service.serve(settings, tokens, listeners))
@@ -144,4 +144,4 @@ def _confirm(options: argparse.Namespace) -> int:
 
 
 def _current_list(database: Database, path: Path) -> AliasList:
-    return asyncio.run(current_list(database, config.read_token(database.name, path)))
+    return asyncio.run(current_list(database, config.read_tokens(database.name, path)))

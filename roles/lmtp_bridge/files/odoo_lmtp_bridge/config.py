@@ -133,23 +133,30 @@ def parse(document: object) -> Config:
     return config
 
 
-def read_token(name: str, config_path: Path) -> str:
-    """The token of the database `name`.
+def read_tokens(name: str, config_path: Path) -> tuple[str, ...]:
+    """The tokens of the database `name`: the current one and, during a rotation, a pending one.
 
-    systemd hands it over as a credential; root's command line reads the file that systemd
-    takes it from, `tokens/<name>` beside the configuration.
+    They are the one or two lines of a file. systemd hands it over as a credential; root's
+    command line reads the file that systemd takes it from, `tokens/<name>` beside the
+    configuration.
     """
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     path = Path(directory, f"token-{name}") if directory else config_path.parent / "tokens" / name
     try:
-        token = path.read_text(encoding="ascii").strip()
+        lines = path.read_text(encoding="ascii").rstrip().split("\n")
     except OSError as error:
         raise ConfigError(f"token of {name}: {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"token of {name}: {path}: not ASCII") from None
-    if not token or not token.isprintable():
+    tokens = tuple(line.strip() for line in lines)
+    if len(tokens) > 2:
+        raise ConfigError(
+            f"token of {name}: {path}: more than two lines; the first is the current token, "
+            "the second one that is pending"
+        )
+    if not all(token and token.isprintable() for token in tokens):
         raise ConfigError(f"token of {name}: {path}: empty, or with control characters")
-    return token
+    return tokens
 
 
 def _mapping(value: object, place: str, target: type) -> dict[str, object]:

@@ -47,11 +47,11 @@ class Answer:
 class AddonBackend:
     """One database behind the addon's HTTP interface. Owns its connections: close it."""
 
-    def __init__(self, database: Database, token: str, concurrency: int) -> None:
+    def __init__(self, database: Database, tokens: tuple[str, ...], concurrency: int) -> None:
         """ConfigError if the database's `ca_file` cannot be used."""
         self.database = database
         self._headers = {
-            "X-Mail-Token": token,
+            "X-Mail-Token": tokens[0],
             "X-Odoo-Database": database.database,
             "User-Agent": f"odoo-lmtp-bridge/{__version__}",
             "Accept-Encoding": "identity",
@@ -146,7 +146,7 @@ def refusal(answer: Answer) -> Unavailable:
     return Unavailable(f"HTTP {status} with {kind}: not an answer of mail_delivery")
 
 
-def open_backends(config: Config, tokens: Mapping[str, str]) -> dict[str, AddonBackend]:
+def open_backends(config: Config, tokens: Mapping[str, tuple[str, ...]]) -> dict[str, AddonBackend]:
     """The back end of each configured database by its name, in order."""
     return {
         database.name: AddonBackend(database, tokens[database.name], config.concurrency)
@@ -154,12 +154,12 @@ def open_backends(config: Config, tokens: Mapping[str, str]) -> dict[str, AddonB
     }
 
 
-async def current_list(database: Database, token: str) -> AliasList:
+async def current_list(database: Database, tokens: tuple[str, ...]) -> AliasList:
     """One database's list as Odoo gives it now, for the command line.
 
     Raises what `AddonBackend.alias_list` raises, with the database named.
     """
-    backend = AddonBackend(database, token, concurrency=1)
+    backend = AddonBackend(database, tokens, concurrency=1)
     try:
         alias_list = await backend.alias_list(None)
     except Forbidden as error:

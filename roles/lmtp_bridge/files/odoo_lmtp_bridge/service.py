@@ -26,7 +26,7 @@ _ACCEPT_PAUSE = 1.0
 
 async def serve(
     config: Config,
-    tokens: Mapping[str, str],
+    tokens: Mapping[str, tuple[str, ...]],
     listeners: Sequence[socket.socket],
     drain_timeout: float = DRAIN_TIMEOUT,
 ) -> None:
