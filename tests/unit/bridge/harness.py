@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
+from odoo_lmtp_bridge.addon import AddonBackend
 from odoo_lmtp_bridge.budget import ByteBudget
 from odoo_lmtp_bridge.config import Database
 from odoo_lmtp_bridge.delivery import Deliverer
 from odoo_lmtp_bridge.directory import AliasList, Directory, Recipient
 from odoo_lmtp_bridge.lmtp import Envelope, Limits, Reply, Session
-from odoo_lmtp_bridge.odoo import AddonBackend
 
 TOKEN = "canary-4711-token"
 DEADLINE = 10
@@ -102,8 +102,10 @@ async def odoo_stand_in(*addresses: str, database: str = "prod") -> AsyncIterato
 
 
 @asynccontextmanager
-async def backend(url: str, database: str = "prod") -> AsyncIterator[AddonBackend]:
-    addon = AddonBackend(Database("prod", url, database), (TOKEN,), 4)
+async def backend(
+    url: str, database: str | None = "prod", tokens: tuple[str, ...] = (TOKEN,)
+) -> AsyncIterator[AddonBackend]:
+    addon = AddonBackend(Database("prod", url, database), tokens, 4)
     try:
         yield addon
     finally:

@@ -3,65 +3,22 @@
 and what Odoo's answers mean to Postfix."""
 
 import asyncio
-import json
 import logging
-import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Protocol
 
+from .backend import Backend, Unavailable
 from .directory import Directory, Recipient
+from .health import Health
 from .lmtp import Envelope, Reply
 from .message import Header, printable, read_header, with_trace
-from .odoo import Answer, Unavailable, refusal
+from .metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
 # Half of Postfix's lmtp_data_done_timeout (600 s), so that the answer is ours.
 TIMEOUT = 300
-
-_CODES = frozenset({250, 451, 550, 552, 554})
-_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
-
-
-class Backend(Protocol):
-    """Takes a message to one database."""
-
-    async def post(self, message: bytes, sender: str, recipients: Sequence[str]) -> Answer: ...
-
-
-def classify(answer: Answer, recipients: Sequence[str]) -> list[Reply]:
-    """What the answer to a post means: one Reply per recipient, in order.
-
-    Raises Unavailable for all that is not the addon's complete answer: a login page, a proxy's
-    error, an answer cut short. None of these proves anything about the mail.
-    """
-    if answer.status != 200 or answer.content_type != "application/json":
-        raise refusal(answer)
-    try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise Unavailable("HTTP 200, but not JSON") from None
-    if not isinstance(document, dict) or document.get("version") != 1:
-        raise Unavailable("HTTP 200, but not version 1 of the interface")
-    results = document.get("results")
-    if not isinstance(results, list) or len(results) != len(recipients):
-        raise Unavailable("HTTP 200, but not one result per recipient")
-    return [_reply(*pair) for pair in zip(results, recipients, strict=True)]
-
-
-def _reply(result: object, recipient: str) -> Reply:
-    if not isinstance(result, dict) or result.get("recipient") != recipient:
-        raise Unavailable("HTTP 200, but the results are not those of the recipients")
-    code, enhanced, text = result.get("code"), result.get("enhanced"), result.get("text")
-    if not isinstance(code, int) or code not in _CODES:
-        raise Unavailable(f"HTTP 200, but with a code {code!r:.20}")
-    if not isinstance(enhanced, str) or not _ENHANCED.fullmatch(enhanced):
-        raise Unavailable("HTTP 200, but with an enhanced code that is none")
-    if enhanced[0] != str(code)[0] or not isinstance(text, str):
-        raise Unavailable("HTTP 200, but with a result that contradicts itself")
-    return Reply(code, enhanced, text)
 
 
 class KeyedLocks:
@@ -91,13 +48,20 @@ class Deliverer:
         directory: Directory,
         backends: Mapping[str, Backend],
         concurrency: int,
+        *,
+        health: Health | None = None,
+        metrics: Metrics | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
+        """`backends` by the databases' configured names; `concurrency` posts at once, each of
+        which may take `timeout` seconds with the waiting before it."""
         self._directory = directory
         self._backends = backends
         self._slots = asyncio.Semaphore(concurrency)
         self._messages = KeyedLocks()
         self._threads = KeyedLocks()
+        self._health = health or Health(())
+        self._metrics = metrics or Metrics()
         self._timeout = timeout
 
     def recipient(self, address: str) -> Recipient | Reply:
@@ -106,8 +70,11 @@ class Deliverer:
         if known is not None:
             return known
         if self._directory.complete:
-            return Reply(550, "5.1.1", "No such address in Odoo")
-        return Reply(451, "4.3.0", "The addresses are not known yet, try again")
+            reply = Reply(550, "5.1.1", "No such address in Odoo")
+        else:
+            reply = Reply(451, "4.3.0", "The addresses are not known yet, try again")
+        self._metrics.refused.labels(reply.code).inc()
+        return reply
 
     async def deliver(self, envelope: Envelope) -> list[Reply]:
         """One post per database that the envelope's recipients belong to; never raises."""
@@ -120,12 +87,15 @@ class Deliverer:
                 replies[recipient] = Reply(554, "5.4.6", "Mail loop: it was delivered here before")
             else:
                 by_database.setdefault(recipient.database, []).append(recipient)
-        posts = [
-            self._post(envelope, header, database, recipients)
-            for database, recipients in by_database.items()
-        ]
-        for answered in await asyncio.gather(*posts):
-            replies.update(answered)
+        with self._metrics.deliveries.track_inprogress():
+            posts = [
+                self._post(envelope, header, database, recipients)
+                for database, recipients in by_database.items()
+            ]
+            for answered in await asyncio.gather(*posts):
+                replies.update(answered)
+        for recipient, reply in replies.items():
+            self._metrics.recipients.labels(recipient.database, reply.code).inc()
         _log_message(header, len(envelope.content), replies, time.monotonic() - started)
         return [replies[recipient] for recipient in envelope.recipients]
 
@@ -133,30 +103,39 @@ class Deliverer:
         self, envelope: Envelope, header: Header, database: str, recipients: list[Recipient]
     ) -> dict[Recipient, Reply]:
         addresses = [recipient.address for recipient in recipients]
+        posting = False
         try:
-            async with asyncio.timeout(self._timeout):
-                # Always message before thread, so that two deliveries never wait for each other.
-                async with (
-                    self._messages.hold(f"{database} {header.key}"),
-                    self._threads.hold(f"{database} {header.thread}"),
-                    self._slots,
-                ):
-                    content = with_trace(envelope.content, envelope.sender, addresses)
-                    answer = await self._backends[database].post(
-                        content, envelope.sender, addresses
-                    )
-            replies = classify(answer, addresses)
+            with self._metrics.delivery_seconds.labels(database).time():
+                async with asyncio.timeout(self._timeout):
+                    # Always message before thread, so that two deliveries never wait for each
+                    # other.
+                    async with (
+                        self._messages.hold(f"{database} {header.key}"),
+                        self._threads.hold(f"{database} {header.thread}"),
+                        self._slots,
+                    ):
+                        posting = True
+                        message = with_trace(envelope.content, envelope.sender, addresses)
+                        results = await self._backends[database].post(
+                            message, envelope.sender, addresses
+                        )
         except TimeoutError:
             late = Unavailable(f"no answer in {self._timeout:g} s")
-            replies = [_later(database, late)] * len(recipients)
+            # Waiting for the thread's other mail says nothing about Odoo.
+            return dict.fromkeys(recipients, self._later(database, late, failed=posting))
         except Unavailable as error:
-            replies = [_later(database, error)] * len(recipients)
+            return dict.fromkeys(recipients, self._later(database, error))
+        self._health.well(database)
+        replies = [result.reply for result in results]
         return dict(zip(recipients, replies, strict=True))
 
-
-def _later(database: str, reason: Unavailable) -> Reply:
-    _log.warning("Odoo %s: %s %s", database, reason, printable(reason.detail, 300))
-    return Reply(451, "4.3.0", f"Odoo: {reason}")
+    def _later(self, database: str, reason: Unavailable, failed: bool = True) -> Reply:
+        detail = printable(reason.detail, 300)
+        _log.warning("Odoo %s: %s %s", database, reason, detail)
+        if failed:
+            self._health.failed(database, f"{reason} {detail}".rstrip())
+            self._metrics.post_failures.labels(database).inc()
+        return Reply(451, "4.3.0", f"Odoo: {reason}")
 
 
 def _log_message(

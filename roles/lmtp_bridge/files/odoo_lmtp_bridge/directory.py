@@ -61,16 +61,18 @@ class Conflict:
         return f"{self.address} is claimed by {self.kept} and {self.refused}: {self.kept} keeps it"
 
 
-def parse_alias_list(document: object, database: str, etag: str) -> AliasList:
+def parse_alias_list(document: object, database: str | None, etag: str) -> AliasList:
     """The list in a parsed answer of ``GET /mail_delivery/aliases``.
 
     One bad entry makes the whole list MalformedList: a list that is wrong in one place is not
-    trusted in another. `database` is the one asked for, and must be the one that answered.
+    trusted in another. `database` is the one asked for, and must be the one that answered; None
+    where the host name alone says which one it is.
     """
     if not isinstance(document, dict) or document.get("version") != 1:
         raise MalformedList("not version 1 of the interface")
-    if document.get("database") != database:
-        raise MalformedList(f"of database {document.get('database')!r}, not {database!r}")
+    answered = document.get("database")
+    if not isinstance(answered, str) or answered != (database or answered):
+        raise MalformedList(f"of database {answered!r:.100}, not {database!r}")
     entries = document.get("addresses")
     if not isinstance(entries, list):
         raise MalformedList("addresses is not a list")
@@ -89,7 +91,7 @@ def parse_alias_list(document: object, database: str, etag: str) -> AliasList:
     former = {
         old: new for old, new in sorted(rewrites.items()) if _is_usable(old) and new in usable
     }
-    return AliasList(database, usable, etag, left_out, former)
+    return AliasList(answered, usable, etag, left_out, former)
 
 
 def _address(entry: object) -> str:

@@ -44,11 +44,13 @@ class Reply:
 @dataclass(frozen=True)
 class Envelope:
     """A whole message. `recipients` as accepted at RCPT: in order, with duplicates;
-    `content` as sent, unstuffed, without the terminator."""
+    `content` as sent, unstuffed, without the terminator. `client` is the name that the client
+    gave itself with LHLO, which for Postfix is its own myhostname; empty if there was none."""
 
     sender: str
     recipients: tuple[Recipient, ...]
     content: bytes
+    client: str = ""
 
 
 class Handler(Protocol):
@@ -81,7 +83,7 @@ class Session(asyncio.Protocol):
         self._sessions = sessions
         self._buffer = bytearray()
         self._replies: list[bytes] = []
-        self._greeted = False
+        self._client = ""
         self._sender: str | None = None
         self._recipients: list[Recipient] = []
         self._recipient_bytes = 0
@@ -213,7 +215,8 @@ class Session(asyncio.Protocol):
         if self._oversize or len(content) > self._limits.message_size:
             self._finish([_TOO_LARGE] * len(self._recipients))
         else:
-            envelope = Envelope(self._sender or "", tuple(self._recipients), content)
+            recipients = tuple(self._recipients)
+            envelope = Envelope(self._sender or "", recipients, content, self._client)
             self._delivery = self._loop.create_task(self._deliver(envelope))
         return True
 
@@ -284,7 +287,7 @@ class Session(asyncio.Protocol):
         if not argument.strip():
             self._answer("501 5.5.4 LHLO needs a name")
             return
-        self._greeted = True
+        self._client = argument.strip()
         self._reset()
         self._answer(f"250-{socket.gethostname()}")
         for extension in ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"):
@@ -292,7 +295,7 @@ class Session(asyncio.Protocol):
         self._answer(f"250 SIZE {self._limits.message_size}")
 
     def _mail(self, argument: str) -> None:
-        if not self._greeted:
+        if not self._client:
             self._answer("503 5.5.1 LHLO first")
             return
         if self._sender is not None:

@@ -18,6 +18,21 @@ _MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
 
 
 @dataclass(frozen=True)
+class Message:
+    """A message in two parts, so that a large one need not be copied: what was put together anew,
+    with the header, and the rest as it came."""
+
+    head: bytes
+    body: memoryview
+
+    def __len__(self) -> int:
+        return len(self.head) + len(self.body)
+
+    def __bytes__(self) -> bytes:
+        return b"".join((self.head, self.body))
+
+
+@dataclass(frozen=True)
 class Header:
     """The fields that delivery needs.
 
@@ -64,7 +79,7 @@ def read_header(content: bytes) -> Header:
     )
 
 
-def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> bytes:
+def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> Message:
     """The message as Odoo gets it: Return-Path and one comma-separated Delivered-To before it,
     its own Delivered-To fields taken out, every other byte as it came.
 
@@ -84,7 +99,7 @@ def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> bytes:
     elif header.endswith(b"\r") and content[end : end + 1] == b"\n":
         # Brought together they would be one end of line, where there were two.
         header += b"\n"
-    return b"".join((header, memoryview(content)[end:]))
+    return Message(bytes(header), memoryview(content)[end:])
 
 
 def printable(text: str, limit: int) -> str:
