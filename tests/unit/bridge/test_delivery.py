@@ -4,6 +4,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from odoo_lmtp_bridge.delivery import Deliverer, KeyedLocks
@@ -108,23 +109,43 @@ def test_one_post_per_database() -> None:
     asyncio.run(scenario())
 
 
+TWICE = "from x by mx.y (Postfix)\r\nDelivered-To: other@z, A@x\r\nReceived: from x by mx.y (Postfix)"
+
+
 def test_a_loop_is_refused_for_its_recipient_alone() -> None:
     async def scenario() -> None:
         odoo = Recorder()
-        replies = await deliverer(odoo).deliver(mail("m", to=["a@x", "b@x"], **{"Delivered-To": "other@z, A@x"}))
+        looping = mail("m", to=["a@x", "b@x"], Received=TWICE)
+        replies = await deliverer(odoo).deliver(replace(looping, client="mx.y"))
         assert [(reply.code, reply.enhanced) for reply in replies] == [(554, "5.4.6"), (250, "2.0.0")]
         assert odoo.posts[0][2] == ["b@x"]
         assert b"other@z" not in odoo.posts[0][0]
+        # All of it is not posted; from another client it is no loop.
+        assert [r.code for r in await deliverer(odoo).deliver(mail("m", Received=TWICE))] == [250]
+        only = replace(mail("m", Received=TWICE), client="MX.y")
+        assert [r.code for r in await deliverer(odoo).deliver(only)] == [554]
+        assert len(odoo.posts) == 2
 
     asyncio.run(scenario())
 
 
-def test_a_loop_of_all_recipients_is_not_posted() -> None:
+def test_mail_forwarded_from_a_mailbox_of_the_same_address_is_delivered() -> None:
     async def scenario() -> None:
         odoo = Recorder()
-        replies = await deliverer(odoo).deliver(mail("m", **{"Delivered-To": "a@x"}))
-        assert [reply.code for reply in replies] == [554]
-        assert not odoo.posts
+        forwarded = mail("m", Received="from x by mx.y (Postfix)", **{"Delivered-To": "a@x"})
+        replies = await deliverer(odoo).deliver(replace(forwarded, client="mx.y"))
+        assert [reply.code for reply in replies] == [250]
+        assert odoo.posts[0][0].count(b"Delivered-To: ") == 1
+
+    asyncio.run(scenario())
+
+
+def test_the_null_sender_passes() -> None:
+    async def scenario() -> None:
+        odoo = Recorder()
+        await deliverer(odoo).deliver(replace(mail("m"), sender=""))
+        message, sender, _recipients = odoo.posts[0]
+        assert message.startswith(b"Return-Path: <>\r\n") and sender == ""
 
     asyncio.run(scenario())
 

@@ -65,6 +65,7 @@ def test_one_answer_per_accepted_recipient_with_the_same_twice() -> None:
         *("250", "550", "451", "250"),
         "221",
     ]
+    assert sink.envelopes[0].client == "x"
     assert [r.address for r in sink.envelopes[0].recipients] == [*("known1@x", "known2@x", "known3@x", "known1@x")]
 
 

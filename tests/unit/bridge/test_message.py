@@ -19,7 +19,37 @@ def test_fields() -> None:
         b"Delivered-To: Sales@Acme.Example, <b@x>\r\nDelivered-To: c@x\r\n\r\nMessage-Id: <no@x>\r\n"
     )
     assert (header.message_id, header.key, header.thread) == ("<1@x>", "<1@x>", "<root@x>")
-    assert header.delivered_to == {"sales@acme.example", "b@x", "c@x"}
+    assert header.received == (b" a\r\n b",)
+    assert header.delivered_to == {"sales@acme.example": 1, "b@x": 1, "c@x": 1}
+
+
+BY_US = "Received: from a (a [1.2.3.4] (by other))\r\n\tby MX.acme.example (Postfix) with ESMTPS id 4;\r\n\tFri, 6\r\n"
+BY_ANOTHER = "Received: by mail.other.example (Postfix, by mx.acme.example) id 5; Fri, 6\r\n"
+OURS = "Delivered-To: Sales@acme.example\r\n"
+
+
+@pytest.mark.parametrize(
+    ("trace", "expected"),
+    [
+        (BY_US + OURS + BY_US, True),
+        (BY_US + BY_ANOTHER + OURS + BY_ANOTHER + BY_US, True),
+        # Forwarded from a mailbox of the same address, or fetched from it.
+        (BY_US + OURS + BY_ANOTHER, False),
+        (OURS + BY_ANOTHER, False),
+        # The same, behind a content filter that hands mail back to this Postfix.
+        (BY_US + BY_ANOTHER + BY_US + OURS + BY_ANOTHER, False),
+        (OURS + BY_US, False),
+        # Through here twice, but never delivered to the address.
+        (BY_US + BY_ANOTHER + BY_US, False),
+        (BY_US + "Delivered-To: other@acme.example\r\n" + BY_US, False),
+        (BY_ANOTHER + OURS + BY_ANOTHER, False),
+        (OURS + "Received: \xff((by mx.acme.example\r\n" * 3, False),
+    ],
+)
+def test_a_loop_is_what_passed_this_gateway_before(trace: str, expected: bool) -> None:
+    header = read_header((trace + "Subject: s\r\n\r\n").encode("latin-1"))
+    assert header.is_loop("sales@acme.example", "mx.Acme.example") is expected
+    assert not header.is_loop("sales@acme.example", "")
 
 
 def test_a_message_without_id_is_known_by_its_bytes() -> None:

@@ -83,8 +83,8 @@ class Deliverer:
         replies: dict[Recipient, Reply] = {}
         by_database: dict[str, list[Recipient]] = {}
         for recipient in dict.fromkeys(envelope.recipients):
-            if recipient.address in header.delivered_to:
-                replies[recipient] = Reply(554, "5.4.6", "Mail loop: it was delivered here before")
+            if header.is_loop(recipient.address, envelope.client):
+                replies[recipient] = Reply(554, "5.4.6", "Mail loop: it passed here before")
             else:
                 by_database.setdefault(recipient.database, []).append(recipient)
         with self._metrics.deliveries.track_inprogress():

@@ -7,13 +7,15 @@ Otherwise a field could hide from the bridge behind a lone CR and still be seen 
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _EOL = rb"(?>\r\n|\r|\n)"
 _FIELD = re.compile(
     rb"(?:([!-9;-~]*):|From )([^\r\n]*(?:" + _EOL + rb"[ \t][^\r\n]*)*)(?:" + _EOL + rb"|\Z)"
 )
+_COMMENT = re.compile(rb"\([^()]*\)")
+_BY = re.compile(rb"(?:^|\s)by\s+([^\s;]+)", re.IGNORECASE)
 _MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
 
 
@@ -38,13 +40,28 @@ class Header:
 
     `key` names the message (its Message-Id, or the SHA-256 of its bytes without one),
     `thread` the conversation: the first of its References, or else itself.
-    `delivered_to` are the addresses in Delivered-To fields, lower-case.
+    `received` are the values of the Received fields, the latest first; `delivered_to` has the
+    addresses in Delivered-To fields, lower-case, and how many Received fields stand above.
     """
 
     message_id: str
     key: str
     thread: str
-    delivered_to: frozenset[str]
+    received: tuple[bytes, ...]
+    delivered_to: Mapping[str, int]
+
+    def is_loop(self, address: str, host: str) -> bool:
+        """Whether it passed the gateway `host` before it was delivered to `address`, and now
+        comes again.
+
+        A Delivered-To alone proves nothing: a mailbox of the same address elsewhere, which
+        forwards its mail or is fetched from, has put it there, and Odoo never sends a message on.
+        """
+        above = self.delivered_to.get(address)
+        if above is None or not host:
+            return False
+        passed = [_received_by(value) == host.lower() for value in self.received]
+        return sum(passed) > 1 and any(passed[above:])
 
 
 def _fields(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
@@ -58,15 +75,18 @@ def _fields(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
 def read_header(content: bytes) -> Header:
     """The Header of the message `content`."""
     message_id = references = b""
-    delivered_to: set[str] = set()
+    received: list[bytes] = []
+    delivered_to: dict[str, int] = {}
     for name, value, _start, _end in _fields(content):
         if name == b"message-id":
             message_id = message_id or value.strip()
         elif name == b"references":
             references = references or value
+        elif name == b"received":
+            received.append(value)
         elif name == b"delivered-to":
-            parts = value.decode("utf-8", "replace").lower().split(",")
-            delivered_to.update(part.strip(" \t\r\n<>") for part in parts)
+            for part in value.decode("utf-8", "replace").lower().split(","):
+                delivered_to.setdefault(part.strip(" \t\r\n<>"), len(received))
     found = _MESSAGE_ID.search(message_id)
     message_id = found[0] if found else message_id
     key = message_id.decode("latin-1") or hashlib.sha256(content).hexdigest()
@@ -75,8 +95,18 @@ def read_header(content: bytes) -> Header:
         message_id=message_id.decode("latin-1"),
         key=key,
         thread=root[0].decode("latin-1") if root else key,
-        delivered_to=frozenset(delivered_to),
+        received=tuple(received),
+        delivered_to=delivered_to,
     )
+
+
+def _received_by(value: bytes) -> str:
+    """The lower-case name after ``by`` in a Received field (RFC 5321, 4.4), or nothing."""
+    value = value[:2000]
+    while (bare := _COMMENT.sub(b" ", value)) != value:
+        value = bare
+    found = _BY.search(value)
+    return found[1].decode("ascii", "replace").lower() if found else ""
 
 
 def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> Message:
