@@ -90,7 +90,7 @@ def test_only_delivered_to_fields_go(before: bytes, after: bytes) -> None:
 
 def test_trace() -> None:
     assert bytes(with_trace(b"", "", ["a@x", "b@x"])) == b"Return-Path: <>\r\nDelivered-To: a@x, b@x\r\n"
-    assert with_trace(b"", "jos\u00e9@x", ["a@x"]).head.startswith("Return-Path: <jos\u00e9@x>\r\n".encode())
+    assert with_trace(b"", "jos\u00e9@x", ["a@x"]).trace.startswith("Return-Path: <jos\u00e9@x>\r\n".encode())
 
 
 TEXT = st.sampled_from(

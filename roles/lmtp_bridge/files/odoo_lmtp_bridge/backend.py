@@ -142,6 +142,7 @@ class HttpClient:
 
 
 async def _chunks(body: Message) -> AsyncIterator[bytes | memoryview]:
-    for part in (memoryview(body.head), body.body):
-        for start in range(0, len(part), _CHUNK):
-            yield part[start : start + _CHUNK]
+    for part in (body.trace, body.header, body.body):
+        view = memoryview(part)
+        for start in range(0, len(view), _CHUNK):
+            yield view[start : start + _CHUNK]

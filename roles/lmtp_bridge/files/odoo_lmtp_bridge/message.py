@@ -21,17 +21,18 @@ _MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
 
 @dataclass(frozen=True)
 class Message:
-    """A message in two parts, so that a large one need not be copied: what was put together anew,
-    with the header, and the rest as it came."""
+    """A message in three parts, so that a large one need not be copied: the bridge's trace fields,
+    the rest of the header, and what comes after it, with the empty line."""
 
-    head: bytes
+    trace: bytes
+    header: bytes
     body: memoryview
 
     def __len__(self) -> int:
-        return len(self.head) + len(self.body)
+        return len(self.trace) + len(self.header) + len(self.body)
 
     def __bytes__(self) -> bytes:
-        return b"".join((self.head, self.body))
+        return b"".join((self.trace, self.header, self.body))
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,22 @@ def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> Messag
     Odoo finds its recipients in headers only, so the envelope's must stand there; several
     Delivered-To fields break Odoo 15.
     """
-    header = bytearray(
-        f"Return-Path: <{sender}>\r\nDelivered-To: {', '.join(recipients)}\r\n".encode()
-    )
+    trace = f"Return-Path: <{sender}>\r\nDelivered-To: {', '.join(recipients)}\r\n"
+    return Message(trace.encode(), *_without(b"delivered-to", content))
+
+
+def with_message_id(content: bytes, message_id: str) -> bytes:
+    """The message with another Message-Id, or with one where there was none."""
+    field = f"Message-Id: {message_id}\r\n".encode("latin-1")
+    return b"".join((field, *_without(b"message-id", content)))
+
+
+def _without(dropped: bytes, content: bytes) -> tuple[bytes, memoryview]:
+    """The header without the fields of one name, to stand below other fields, and the rest."""
+    header = bytearray()
     end = 0
     for name, _value, start, end in _fields(content):
-        if name != b"delivered-to":
+        if name != dropped:
             header += content[start:end]
     if end == 0 and content[:1] in (b" ", b"\t"):
         # Not a header (Postfix sees it so too), and it must not continue the line above.
@@ -129,7 +140,7 @@ def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> Messag
     elif header.endswith(b"\r") and content[end : end + 1] == b"\n":
         # Brought together they would be one end of line, where there were two.
         header += b"\n"
-    return Message(bytes(header), memoryview(content)[end:])
+    return bytes(header), memoryview(content)[end:]
 
 
 def printable(text: str, limit: int) -> str:
