@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 
-from .backend import Answer, Forbidden, HttpClient, Result, Unavailable
+from .backend import Answer, Body, Forbidden, HttpClient, Result, Unavailable
 from .config import Database
 from .directory import AliasList, MalformedList, parse_alias_list
 from .lmtp import Reply
@@ -70,8 +70,9 @@ class AddonBackend:
             "X-Mail-Recipients": json.dumps(list(recipients)),
             "X-Mail-Sender": json.dumps(sender),
         }
+        body = Body(len(message), lambda: message.parts)
         answer = await self._request(
-            "POST", "/mail_delivery/pipe", headers, message, limit=_MAX_ANSWER, timeout=None
+            "POST", "/mail_delivery/pipe", headers, body, limit=_MAX_ANSWER, timeout=None
         )
         return classify(answer, recipients)
 
@@ -80,7 +81,7 @@ class AddonBackend:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        body: Message | None = None,
+        body: Body | None = None,
         *,
         limit: int,
         timeout: float | None,

@@ -2,7 +2,7 @@
 """What the back ends have in common: their interface, how they fail, and their HTTP client."""
 
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,13 +35,24 @@ class Forbidden(Unavailable):
     """Odoo refused the token, or the API key."""
 
 
+class NotConnected(Unavailable):
+    """Nothing was sent."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What is sent: `length` bytes, in parts that are made each time they are sent."""
+
+    length: int
+    parts: Callable[[], Iterable[bytes | memoryview]]
+
+
 @dataclass(frozen=True)
 class Result:
     """What became of a message for one recipient.
 
     `quarantine_after` is set for an application error: at which attempt the message is put into
-    quarantine. `filed_as` is the Message-Id that it was given for this recipient, if that is not
-    its own: another attempt must use it too.
+    quarantine. `filed_as` is the Message-Id that it must have there, if its own will not do.
     """
 
     reply: Reply
@@ -105,7 +116,7 @@ class HttpClient:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        body: Message | None = None,
+        body: Body | None = None,
         *,
         limit: int,
         timeout: float | None,
@@ -114,8 +125,9 @@ class HttpClient:
         headers = {**self._headers, **headers}
         data: bytes | AsyncIterator[bytes | memoryview] | None = None
         if body is not None:
-            headers["Content-Length"] = str(len(body))
-            data = bytes(body) if len(body) <= _SMALL else _chunks(body)
+            headers["Content-Length"] = str(body.length)
+            small = body.length <= _SMALL
+            data = b"".join(body.parts()) if small else _chunks(body.parts())
         try:
             async with self._session.request(
                 method,
@@ -136,13 +148,15 @@ class HttpClient:
                 return Answer(response.status, kind.strip().lower(), bytes(content), etag)
         except TimeoutError:
             raise Unavailable("no answer in time") from None
+        except aiohttp.ClientConnectorError as error:
+            raise NotConnected("no connection", f"{type(error).__name__}: {error}") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             detail = f"{type(error).__name__}: {error}"
-            raise Unavailable("no connection, or it broke", detail) from None
+            raise Unavailable("the connection broke", detail) from None
 
 
-async def _chunks(body: Message) -> AsyncIterator[bytes | memoryview]:
-    for part in (body.trace, body.header, body.body):
+async def _chunks(parts: Iterable[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
+    for part in parts:
         view = memoryview(part)
         for start in range(0, len(view), _CHUNK):
             yield view[start : start + _CHUNK]

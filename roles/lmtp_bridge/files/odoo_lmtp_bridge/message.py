@@ -7,13 +7,16 @@ Otherwise a field could hide from the bridge behind a lone CR and still be seen 
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _EOL = rb"(?>\r\n|\r|\n)"
 _FIELD = re.compile(
     rb"(?:([!-9;-~]*):|From )([^\r\n]*(?:" + _EOL + rb"[ \t][^\r\n]*)*)(?:" + _EOL + rb"|\Z)"
 )
+# odoo.addons.mail: message_parse
+_RECIPIENT_FIELDS = frozenset({b"to", b"cc", b"resent-to", b"resent-cc"})
+_ADDRESS = re.compile(rb"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+")
 _COMMENT = re.compile(rb"\([^()]*\)")
 _BY = re.compile(rb"(?:^|\s)by\s+([^\s;]+)", re.IGNORECASE)
 _MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
@@ -28,11 +31,15 @@ class Message:
     header: bytes
     body: memoryview
 
+    @property
+    def parts(self) -> tuple[bytes, bytes, memoryview]:
+        return self.trace, self.header, self.body
+
     def __len__(self) -> int:
         return len(self.trace) + len(self.header) + len(self.body)
 
     def __bytes__(self) -> bytes:
-        return b"".join((self.trace, self.header, self.body))
+        return b"".join(self.parts)
 
 
 @dataclass(frozen=True)
@@ -117,14 +124,47 @@ def with_trace(content: bytes, sender: str, recipients: Sequence[str]) -> Messag
     Odoo finds its recipients in headers only, so the envelope's must stand there; several
     Delivered-To fields break Odoo 15.
     """
-    trace = f"Return-Path: <{sender}>\r\nDelivered-To: {', '.join(recipients)}\r\n"
-    return Message(trace.encode(), *_without(b"delivered-to", content))
+    return Message(trace(sender, recipients), *_without(b"delivered-to", content))
+
+
+def trace(sender: str, recipients: Sequence[str]) -> bytes:
+    """The fields that tell Odoo the envelope."""
+    return f"Return-Path: <{sender}>\r\nDelivered-To: {', '.join(recipients)}\r\n".encode()
 
 
 def with_message_id(content: bytes, message_id: str) -> bytes:
     """The message with another Message-Id, or with one where there was none."""
     field = f"Message-Id: {message_id}\r\n".encode("latin-1")
     return b"".join((field, *_without(b"message-id", content)))
+
+
+def named_recipients(content: bytes) -> frozenset[str]:
+    """The lower-case addresses in the fields that Odoo takes recipients from, next to our
+    Delivered-To."""
+    return frozenset(
+        address
+        for name, value, _start, _end in _fields(content)
+        if name in _RECIPIENT_FIELDS
+        for address in _addresses(value)
+    )
+
+
+def without_recipients(content: bytes, unwanted: Collection[str]) -> bytes:
+    """The message with ``X-Original-`` before the name of each field that Odoo takes recipients
+    from and that names an address with one of these local parts (lower-case)."""
+    parts: list[bytes | memoryview] = []
+    done = 0
+    for name, value, start, _end in _fields(content):
+        if name in _RECIPIENT_FIELDS and any(
+            address.partition("@")[0] in unwanted for address in _addresses(value)
+        ):
+            parts += (content[done:start], b"X-Original-")
+            done = start
+    return b"".join((*parts, memoryview(content)[done:])) if parts else content
+
+
+def _addresses(value: bytes) -> list[str]:
+    return [found.decode("utf-8", "replace").lower() for found in _ADDRESS.findall(value)]
 
 
 def _without(dropped: bytes, content: bytes) -> tuple[bytes, memoryview]:

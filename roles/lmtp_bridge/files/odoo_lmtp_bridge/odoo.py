@@ -7,23 +7,38 @@ from .addon import AddonBackend
 from .backend import Backend, Forbidden, Result, Unavailable
 from .config import Config, Database
 from .directory import AliasList, MalformedList
+from .quarantine import Quarantine
+from .rpc import RpcBackend
 
 __all__ = ["Backend", "Forbidden", "Result", "Unavailable", "current_list", "open_backends"]
 
 
-def open_backends(config: Config, tokens: Mapping[str, tuple[str, ...]]) -> dict[str, Backend]:
+def open_backends(
+    config: Config,
+    tokens: Mapping[str, tuple[str, ...]],
+    quarantine: Quarantine | None = None,
+) -> dict[str, Backend]:
     """The back end of each configured database by its name, in order; the caller closes them.
 
-    ConfigError if one cannot be set up.
+    With `quarantine` they are those of a running bridge, of which the addon shows the last contact
+    and the number of messages there. ConfigError if one cannot be set up.
     """
     return {
-        database.name: _open(database, tokens[database.name], config.concurrency)
+        database.name: _open(database, tokens[database.name], config.concurrency, quarantine)
         for database in config.databases
     }
 
 
-def _open(database: Database, tokens: tuple[str, ...], concurrency: int) -> Backend:
-    return AddonBackend(database, tokens, concurrency)
+def _open(
+    database: Database,
+    tokens: tuple[str, ...],
+    concurrency: int,
+    quarantine: Quarantine | None = None,
+) -> Backend:
+    if database.backend == "rpc":
+        return RpcBackend(database, tokens, concurrency)
+    quarantined = (lambda: quarantine.messages) if quarantine else None
+    return AddonBackend(database, tokens, concurrency, quarantined)
 
 
 async def current_list(database: Database, tokens: tuple[str, ...]) -> AliasList:
