@@ -14,10 +14,10 @@ Lets a mail transfer agent hand incoming mail to Odoo over HTTP, with one answer
 All three want the X-Mail-Token header to equal the system parameter mail_delivery.token.
 Without that parameter every request is refused.
 """,
-    "version": "1.0.0",
+    "version": "1.1.0",
     "category": "Productivity/Discuss",
     "author": "mailops.odoo contributors",
     "license": "LGPL-3",
     "depends": ["mail"],
-    "data": ["data/access.xml"],
+    "data": ["data/access.xml", "views/settings.xml"],
 }

@@ -10,9 +10,12 @@ from odoo import SUPERUSER_ID, http
 from odoo.http import request
 from werkzeug.http import parse_etags
 
+from ..series import SERIES
+
 _logger = logging.getLogger(__name__)
 
-TOKEN_PARAMETER = "mail_delivery.token"
+# The second is accepted beside the first while the token is exchanged.
+TOKEN_PARAMETERS = ["mail_delivery.token", "mail_delivery.token_pending"]
 NEXTHOP = re.compile(r"[!-~]+")
 # Odoo reads recipients as a header: what separates or quotes addresses there would turn one
 # recipient into others. No such address is in the list that recipients are accepted by.
@@ -33,6 +36,12 @@ def _cached_response(body, content_type):
     return http.Response(body, headers=headers, content_type=content_type)
 
 
+def _map_response(entries):
+    """Answer with a Postfix map of the entries, a dictionary."""
+    lines = [f"{address} {value}\n" for address, value in sorted(entries.items())]
+    return _cached_response("".join(lines), "text/plain; charset=utf-8")
+
+
 def _superuser_environment():
     # Odoo writes what is pending as the user of the request's own environment. Where that can
     # be changed it has to be: as nobody, a lead of a sales team's alias fails.
@@ -43,10 +52,10 @@ def _superuser_environment():
 
 
 def _is_authorized(env):
-    parameter = env["ir.config_parameter"].search([("key", "=", TOKEN_PARAMETER)], limit=1)
-    expected = (parameter.value or "").strip()
-    given = request.httprequest.headers.get("X-Mail-Token", "")
-    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    given = request.httprequest.headers.get("X-Mail-Token", "").encode()
+    rows = env["ir.config_parameter"].search_read([("key", "in", TOKEN_PARAMETERS)], ["value"])
+    expected = [(row["value"] or "").strip().encode() for row in rows]
+    return any(hmac.compare_digest(given, token) for token in expected if token)
 
 
 def _endpoint(path, method):
@@ -101,27 +110,37 @@ def _envelope():
 
 class MailDeliveryController(http.Controller):
     @_endpoint("/mail_delivery/aliases", "GET")
-    def aliases(self, env, **_unused):
+    def aliases(self, env, **parameters):
+        shape = parameters.get("format", "json")
+        if shape not in ("json", "map"):
+            return _json_response({"error": "format is not json or map"}, status=400)
+        env["mail.delivery.bridge"]._seen(_json_header("X-Mail-Bridge"))
         addresses = env["mail.alias"]._mail_delivery_addresses()
+        former = env["mail.alias"]._mail_delivery_former_addresses(addresses)
+        if shape == "map":
+            return _map_response({**former, **{address: address for address in addresses}})
         entries = [{"address": address, "kind": kind} for address, kind in addresses.items()]
-        entries += [
-            {"address": former, "kind": "former", "rewrite": current}
-            for former, current in env["mail.alias"]._mail_delivery_former_addresses(addresses).items()
-        ]
+        entries += [{"address": old, "kind": "former", "rewrite": new} for old, new in former.items()]
         content = {
             "version": 1,
+            "series": SERIES,
             "database": env.cr.dbname,
             "addresses": sorted(entries, key=lambda entry: entry["address"]),
         }
         return _cached_response(json.dumps(content), "application/json")
 
     @_endpoint("/mail_delivery/transport", "GET")
-    def transport(self, env, nexthop="", **_unused):
+    def transport(self, env, nexthop="", **parameters):
+        shape = parameters.get("format", "map")
+        if shape not in ("json", "map"):
+            return _json_response({"error": "format is not json or map"}, status=400)
         if not NEXTHOP.fullmatch(nexthop):
             return _json_response({"error": "nexthop is not a Postfix next hop"}, status=400)
-        addresses = env["mail.alias"]._mail_delivery_addresses()
-        lines = [f"{address} {nexthop}\n" for address in sorted(addresses)]
-        return _cached_response("".join(lines), "text/plain; charset=utf-8")
+        transport = dict.fromkeys(env["mail.alias"]._mail_delivery_addresses(), nexthop)
+        if shape == "map":
+            return _map_response(transport)
+        content = {"version": 1, "database": env.cr.dbname, "transport": transport}
+        return _cached_response(json.dumps(content, sort_keys=True), "application/json")
 
     @_endpoint("/mail_delivery/pipe", "POST")
     def pipe(self, env, **_unused):
@@ -136,6 +155,7 @@ class MailDeliveryController(http.Controller):
         if not any(result["code"] == 250 for result in results):
             # Nothing of this attempt may stay, the ledger's row included.
             env.cr.rollback()
+        env["mail.delivery.error"]._enter(message_id, results)
         _logger.info(
             "%s from %s: %s",
             message_id,

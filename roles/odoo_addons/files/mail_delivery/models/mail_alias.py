@@ -92,7 +92,8 @@ class MailAlias(models.Model):
     @api.model
     def _mail_delivery_alias_addresses(self, domains, only):
         """Return the addresses of the aliases; ``domains`` are the names of alias domains."""
-        condition = [("alias_name", "!=", False)]
+        # Odoo 14 has aliases whose name is an empty text: they are not in use.
+        condition = [("alias_name", "not in", (False, ""))]
         if only is not None:
             condition.append(("alias_name", "in", [a.partition("@")[0] for a in only]))
         fields = ["alias_name", "alias_full_name", "alias_incoming_local"]

@@ -7,6 +7,7 @@ from email.parser import BytesHeaderParser
 from odoo import api, exceptions, models
 from psycopg2 import OperationalError
 
+from ..series import SERIES
 from .mail_thread import FILED_AS, MESSAGE_ID, RECIPIENTS
 
 _logger = logging.getLogger(__name__)
@@ -29,8 +30,13 @@ REFUSALS = (
     ),
 )
 
+# After how many failed attempts the bridge is to put a message aside. Odoo 17 and later mail
+# the sender at every failure to make a record.
+QUARANTINE_AFTER = 1 if SERIES >= 17 else 3
+
 DELIVERED_TO = re.compile(rb"^delivered-to:.*\n(?:[ \t].*\n)*", re.IGNORECASE | re.MULTILINE)
 PRINTABLE = re.compile(r"[!-~]+(?: [!-~]+)*")
+NO_NAME = re.compile(r"[<>@ ]*")
 # RFC 5322 section 2.1.1; also well below what a PostgreSQL index entry may hold.
 MAX_MESSAGE_ID = 998
 
@@ -45,7 +51,9 @@ def message_identity(message):
     # The default policy keeps header values raw, so that none is too odd to be read.
     header = BytesHeaderParser().parsebytes(head).get("Message-Id")
     message_id = " ".join(str(header or "").split())
-    if PRINTABLE.fullmatch(message_id) and len(message_id) <= MAX_MESSAGE_ID:
+    # An empty one, <>, is no name: two messages that have it are still two.
+    usable = PRINTABLE.fullmatch(message_id) and not NO_NAME.fullmatch(message_id)
+    if usable and len(message_id) <= MAX_MESSAGE_ID:
         return message_id
     digest = hashlib.sha256(DELIVERED_TO.sub(b"", head + b"\n") + blank + body)
     return f"<{digest.hexdigest()}@localhost>"
@@ -57,6 +65,10 @@ def derived_identity(message_id, recipient):
     if message_id.endswith(">"):
         return f"{message_id[:-1]}.{suffix}>"
     return f"{message_id}.{suffix}"
+
+
+# What is told of an answer.
+RESULT = ("recipient", "code", "enhanced", "text", "quarantine_after")
 
 
 def answer(code, enhanced, text, thread_id=False):
@@ -72,8 +84,9 @@ class MailDelivery(models.AbstractModel):
         """Deliver a message (bytes) to its envelope recipients, each exactly once.
 
         Returns (message_id, results): one dictionary per recipient, in their order, with
-        recipient, code (SMTP: 250, 451 or 550), enhanced (RFC 3463) and text (one line). Raises
-        what Odoo repeats a request for.
+        recipient, code (SMTP: 250, 451 or 550), enhanced (RFC 3463) and text (one line); with
+        quarantine_after (attempts) too, if the code is 451 because of an application error.
+        Raises what Odoo repeats a request for.
         """
         message_id = message_identity(message)
         addresses = list(dict.fromkeys(recipient.lower() for recipient in recipients))
@@ -92,13 +105,11 @@ class MailDelivery(models.AbstractModel):
                 continue
             answers.update(dict.fromkeys(group, result))
         ledger._keep(message_id, accepted)
-        return message_id, [
-            {
-                "recipient": recipient,
-                **{name: answers[recipient.lower()][name] for name in ("code", "enhanced", "text")},
-            }
-            for recipient in recipients
-        ]
+        results = []
+        for recipient in recipients:
+            told = dict(answers[recipient.lower()], recipient=recipient)
+            results.append({name: told[name] for name in RESULT if name in told})
+        return message_id, results
 
     @api.model
     def _groups(self, addresses):
@@ -155,4 +166,5 @@ class MailDelivery(models.AbstractModel):
                 if pattern.match(str(error)):
                     return answer(550, enhanced, text)
         _logger.error("%s for %s failed", message_id, ", ".join(group), exc_info=True)
-        return answer(451, "4.3.0", f"application error {type(error).__name__}")
+        failed = answer(451, "4.3.0", f"application error {type(error).__name__}")
+        return dict(failed, quarantine_after=QUARANTINE_AFTER)

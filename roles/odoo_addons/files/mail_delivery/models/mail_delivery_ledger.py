@@ -15,8 +15,10 @@ class MailDeliveryLedger(models.Model):
     """
 
     _name = "mail.delivery.ledger"
+    _inherit = "mail.delivery.administered"
     _description = "Mail Delivery Ledger"
     _rec_name = "key"
+    _list_columns = ("key", "answers", "write_date")
 
     key = fields.Char("Message", required=True, readonly=True)
     answers = fields.Text(
@@ -32,27 +34,6 @@ class MailDeliveryLedger(models.Model):
         # warned about by, some supported version.
         self.env.cr.execute(
             "CREATE UNIQUE INDEX IF NOT EXISTS mail_delivery_ledger_key_unique ON mail_delivery_ledger (key)"
-        )
-
-    @api.model
-    def _grant_read_to_administrators(self):
-        # Not a CSV file: what access rights look like differs between versions. Without any,
-        # Odoo warns at installation.
-        if "ir.model.access" not in self.env:
-            return
-        access = self.env["ir.model.access"].sudo()
-        if access.search_count([("model_id.model", "=", self._name)]):
-            return
-        access.create(
-            {
-                "name": f"{self._name} administrators",
-                "model_id": self.env["ir.model"].sudo().search([("model", "=", self._name)]).id,
-                "group_id": self.env.ref("base.group_system").id,
-                "perm_read": True,
-                "perm_write": False,
-                "perm_create": False,
-                "perm_unlink": False,
-            }
         )
 
     @api.model

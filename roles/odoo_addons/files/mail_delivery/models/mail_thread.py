@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 from odoo import api, models
 
+from ..series import SERIES
+
 # Set by mail.delivery around message_process, and nowhere else:
 RECIPIENTS = "mail_delivery_recipients"  # tuple of addresses: the envelope being delivered
 MESSAGE_ID = "mail_delivery_message_id"  # str: the identity the message is filed under
@@ -25,9 +27,15 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def message_parse(self, message, save_original=False):
+        message_id = self.env.context.get(MESSAGE_ID)
+        if message_id:
+            try:
+                message.get("Message-Id")
+            except Exception:  # Python before 3.10 may raise anything at one that is no Message-Id
+                del message["Message-Id"]
         values = super().message_parse(message, save_original=save_original)
-        if self.env.context.get(MESSAGE_ID):
-            values["message_id"] = self.env.context[MESSAGE_ID]
+        if message_id:
+            values["message_id"] = message_id
         return values
 
     @api.model
@@ -59,6 +67,14 @@ class MailThread(models.AbstractModel):
         recipients = self.env.context.get(RECIPIENTS)
         if not recipients:
             return {}
+        if SERIES < 15:
+            # Odoo sends bounce+<number>@ out and takes only that back, and then does nothing with the
+            # number. A gateway looks addresses up without an extension, and may have cut it off.
+            bounce = self.env["ir.config_parameter"].sudo().get_param("mail.bounce.alias")
+            recipients = [
+                f"{bounce}+0@{domain}" if local == bounce else f"{local}@{domain}"
+                for local, _at, domain in (recipient.rpartition("@") for recipient in recipients)
+            ]
         return dict.fromkeys(("to", "recipients"), ",".join(recipients))
 
     @api.model

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 import json
+import logging
 
+from odoo import release
 from odoo.tests import tagged
 
 from .common import DOMAIN, TOKEN, MailDeliveryCase
@@ -30,12 +32,24 @@ class TestToken(MailDeliveryCase):
     def test_missing(self):
         self.assert_forbidden(self.url_open(ALIASES))
 
+    def test_pending(self):
+        self.set_parameter("mail_delivery.token_pending", "another token")
+        for token in (TOKEN, "another token"):
+            self.assertEqual(self.get(ALIASES, token).status_code, 200)
+        self.assert_all_forbidden("a third token")
+        self.set_parameter("mail_delivery.token", " ")
+        self.assertEqual(self.get(ALIASES, "another token").status_code, 200)
+        self.assert_all_forbidden(TOKEN)
+        self.assert_all_forbidden("")
+
     def test_unconfigured(self):
         self.set_parameter("mail_delivery.token", " ")
         self.assert_all_forbidden("")
         self.env["ir.config_parameter"].search([("key", "=", "mail_delivery.token")]).unlink()
         self.assert_all_forbidden("")
         self.assert_all_forbidden("False")
+        self.set_parameter("mail_delivery.token_pending", " ")
+        self.assert_all_forbidden("")
 
 
 @tagged("post_install", "-at_install")
@@ -77,6 +91,22 @@ class TestAddresses(MailDeliveryCase):
         other.unlink()
         self.assertNotIn("everywhere@other.example", self.addresses())
 
+    def test_alias_without_a_name(self):
+        # Odoo 14 with CRM has one whose name is an empty text, and at most one.
+        self.env.cr.execute("UPDATE mail_alias SET alias_name = NULL WHERE alias_name = ''")
+        alias = self.create_alias("sales")
+        self.forget()
+        for nothing in (None, ""):
+            self.env.cr.execute("UPDATE mail_alias SET alias_name = %s WHERE id = %s", (nothing, alias.id))
+            with self.assertLogs("odoo.addons.mail_delivery") as logs:
+                # Without one, assertLogs fails.
+                logging.getLogger("odoo.addons.mail_delivery").warning("the only one")
+                self.assertNotIn(f"sales@{DOMAIN}", self.addresses())
+            self.assertEqual(len(logs.output), 1, logs.output)
+
+    def test_series(self):
+        self.assertEqual(self.get(ALIASES).json()["series"], release.version_info[0])
+
     def test_former_addresses(self):
         self.create_alias("sales")
         former = {
@@ -99,6 +129,12 @@ class TestAddresses(MailDeliveryCase):
             ],
         )
         self.assertNotIn("before.example", self.get(TRANSPORT).text)
+        lines = self.get(ALIASES + "?format=map").text.splitlines()
+        self.assertEqual(lines, sorted(lines))
+        self.assertIn(f"replies@{DOMAIN} catchall@{DOMAIN}", lines)
+        self.assertIn(f"sales@before.example sales@{DOMAIN}", lines)
+        self.assertIn(f"sales@{DOMAIN} sales@{DOMAIN}", lines)
+        self.assertEqual([line.split()[0] for line in lines], sorted(listed))
 
     def test_former_addresses_that_are_no_json(self):
         for value in ("{", "[1]", "5", "null"):
@@ -107,7 +143,7 @@ class TestAddresses(MailDeliveryCase):
 
     def test_cost_does_not_grow(self):
         def queries():
-            self.env.cr.flush()
+            self.forget()
             before = self.env.cr.sql_log_count
             self.env["mail.alias"]._mail_delivery_addresses()
             return self.env.cr.sql_log_count - before
@@ -148,3 +184,26 @@ class TestAddresses(MailDeliveryCase):
             response = self.get("/mail_delivery/transport" + query)
             self.assertEqual(response.status_code, 400)
             self.assertIn("nexthop", response.json()["error"])
+
+    def test_formats(self):
+        self.create_alias("sales")
+        response = self.get(ALIASES + "?format=map")
+        self.assertIn("text/plain", response.headers["Content-Type"])
+        self.assertEqual(response.text.splitlines(), [f"{a} {a}" for a in sorted(self.addresses())])
+        again = self.get(ALIASES + "?format=map", **{"If-None-Match": response.headers["ETag"]})
+        self.assertEqual(again.status_code, 304)
+        self.assertNotEqual(self.get(ALIASES).headers["ETag"], response.headers["ETag"])
+
+        response = self.get(TRANSPORT + "&format=json")
+        self.assertIn("application/json", response.headers["Content-Type"])
+        content = response.json()
+        self.assertEqual((content["version"], content["database"]), (1, self.env.cr.dbname))
+        hop = "odoo-lmtp:unix:private/odoo-bridge"
+        self.assertEqual(content["transport"], dict.fromkeys(self.addresses(), hop))
+        again = self.get(TRANSPORT + "&format=json", **{"If-None-Match": response.headers["ETag"]})
+        self.assertEqual(again.status_code, 304)
+
+        for url in (ALIASES + "?format=xml", TRANSPORT + "&format="):
+            response = self.get(url)
+            self.assertEqual(response.status_code, 400)
+            self.assertIn("format", response.json()["error"])

@@ -73,6 +73,12 @@ class TestExactlyOnce(MailDeliveryCase):
             self.assertEqual(self.deliver(message, SALES), [250], message_id)
             self.assertEqual(len(self.leads(subject)), 1, message_id)
 
+    def test_message_id_that_names_nothing(self):
+        for body in (b"One.\r\n", b"Another.\r\n"):
+            message = self.message("Empty", SALES, message_id="<>", body=body)
+            self.assertEqual(self.deliver(message, SALES), [250])
+        self.assertEqual(len(self.leads("Empty")), 2)
+
     def test_what_odoo_sent_stays_its_own(self):
         # Odoo's own mail coming back must not become a record, with whatever recipient.
         lead = self.env["crm.lead"].create({"name": "Known"})

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 import logging
 
+from odoo import release
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -73,6 +74,8 @@ class TestPipe(MailDeliveryCase):
         response = self.post(message, UNKNOWN)
         (result,) = response.json()["results"]
         self.assertEqual((result["code"], result["enhanced"]), (550, "5.1.1"))
+        self.assertNotIn("quarantine_after", result)
+        self.assert_errors()
         self.assertIsNone(self.ledger_answers("<nobody@customer.example>"))
 
     def test_unknown_then_created(self):
@@ -91,13 +94,22 @@ class TestPipe(MailDeliveryCase):
             self.assertEqual(response.status_code, 200)
             (result,) = response.json()["results"]
             self.assertEqual((result["code"], result["enhanced"]), (451, "4.3.0"))
+            self.assertEqual(result["quarantine_after"], 1 if release.version_info[0] >= 17 else 3)
             for secret in ("Confidential", "Secret words", TOKEN, "2000000000"):
                 self.assertNotIn(secret, response.text)
             self.assertFalse(self.leads("Confidential"))
             self.assertIsNone(self.ledger_answers("<broken@customer.example>"))
+        self.assert_errors(("<broken@customer.example>", SALES), ("<broken@customer.example>", SALES))
         self.sales.alias_defaults = "{}"
         self.assertEqual(self.deliver(message, SALES), [250])
         self.assertEqual(len(self.leads("Confidential")), 1)
+
+    def assert_errors(self, *expected):
+        """Assert that these errors, as (Message-Id, recipients), are shown; they tell nothing of the content."""
+        errors = self.env["mail.delivery.error"].search_read([], ["message_id", "recipients", "text"])
+        self.assertEqual([(error["message_id"], error["recipients"]) for error in errors], list(expected))
+        for error in errors:
+            self.assertRegex(error["text"], r"^application error \w+$")
 
     def test_application_error_beside_delivery(self):
         self.support.alias_defaults = BROKEN
@@ -106,6 +118,7 @@ class TestPipe(MailDeliveryCase):
             self.assertEqual(self.deliver(message, SUPPORT, SALES), [451, 250])
         self.assertEqual(list(self.ledger_answers("<isolated@customer.example>")), [SALES])
         self.assertEqual(len(self.leads("Isolated")), 1)
+        self.assert_errors(("<isolated@customer.example>", SUPPORT))
         self.support.alias_defaults = "{}"
         self.assertEqual(self.deliver(message, SUPPORT), [250])
         self.assertEqual(self.deliver(message, SUPPORT, SALES), [250, 250])
