@@ -23,8 +23,8 @@ _logger = logging.getLogger(__name__)
 
 # Seconds: to connect, and then between bytes of the answer.
 TIMEOUT = (3, 5)
-# Seconds between the attempts. A change in between ends the wait.
-BACKOFF = (1, 5, 30)
+# Seconds between the attempts: until a bridge that restarts is there again. A change in between ends the wait.
+BACKOFF = (1, 3, 6)
 BRIDGE_URL = re.compile(r"https?://[!-~]+")
 
 _lock = threading.Lock()
@@ -129,7 +129,7 @@ def keep_failure(database, url, problem):
             INSERT INTO mail_delivery_error (bridge, text, create_date, write_date)
                  VALUES (%s, %s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')
             """,
-            (url, problem),
+            (url, f"push: {problem}"),
         )
 
 
