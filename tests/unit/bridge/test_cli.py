@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from odoo_lmtp_bridge.cli import main
-from odoo_lmtp_bridge.maps import NEXT_HOP, MapWriter
+from odoo_lmtp_bridge.config import Config, load
+from odoo_lmtp_bridge.maps import MapWriter
 from odoo_lmtp_bridge.sync import ListStore
 from unit.bridge.harness import TOKEN, alias_list, list_document, odoo_in_thread, write_config
 from unit.bridge.test_service import daemon
@@ -23,7 +24,7 @@ def test_maps_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         assert run(config, "aliases") == 0
         assert capsys.readouterr().out == "a@x a@x\nb@x b@x\n"
         assert run(config, "transport") == 0
-        assert capsys.readouterr().out == f"a@x {NEXT_HOP}\nb@x {NEXT_HOP}\n"
+        assert capsys.readouterr().out == f"a@x {Config.next_hop}\nb@x {Config.next_hop}\n"
     assert not (tmp_path / "state").exists()
 
 
@@ -73,11 +74,6 @@ def test_the_configuration_alone_needs_neither_token_nor_odoo(tmp_path: Path) ->
     assert run(config, "check", "--config-only") == 0
 
 
-def test_the_daemon_needs_its_socket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(write_config(tmp_path, "https://x"), "daemon") == os.EX_CONFIG
-    assert "odoo-lmtp-bridge.socket" in capsys.readouterr().err
-
-
 def test_confirm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with odoo_in_thread("a@x") as odoo:
         config = write_config(tmp_path, odoo.url)
@@ -101,12 +97,12 @@ def test_check_from_nothing_to_all_good(tmp_path: Path, capsys: pytest.CaptureFi
             bridge.told("READY=1")
             assert run(config, "check") == 0
             assert capsys.readouterr().out.count("ok   ") == 5
-            MapWriter(tmp_path / "state" / "maps").write(["a@x", "b@x"], {})
+            MapWriter.of(load(config)).write(["a@x", "b@x"], {})
             assert run(config, "check") == os.EX_TEMPFAIL
             assert "0 addresses of Odoo missing, 1 too many" in capsys.readouterr().out
             former = {"address": "b@x", "kind": "former", "rewrite": "a@x"}
             odoo.document = {**list_document(), "addresses": [{"address": "a@x", "kind": "alias"}, former]}
             assert run(config, "check") == os.EX_TEMPFAIL
             assert "FAILED  map aliases: 1 addresses lead elsewhere" in capsys.readouterr().out
-            MapWriter(tmp_path / "state" / "maps").write(["a@x", "b@x"], {"b@x": "a@x"})
+            MapWriter.of(load(config)).write(["a@x", "b@x"], {"b@x": "a@x"})
             assert run(config, "check") == 0

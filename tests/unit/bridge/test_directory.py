@@ -109,11 +109,20 @@ def test_an_address_in_use_comes_before_a_former_one_of_another_database() -> No
 
 def test_shrinking() -> None:
     four = alias_list("a@x", "b@x", "c@x", "d@x")
-    assert not shrinks_too_much(None, alias_list())
-    assert not shrinks_too_much(four, alias_list("a@x", "b@x"))
-    assert shrinks_too_much(four, alias_list("a@x"))
-    assert shrinks_too_much(four, alias_list())
-    assert not shrinks_too_much(alias_list(), alias_list())
+    assert not shrinks_too_much(None, alias_list(), 50)
+    assert not shrinks_too_much(four, alias_list("a@x", "b@x"), 50)
+    assert shrinks_too_much(four, alias_list("a@x"), 50)
+    assert shrinks_too_much(four, alias_list(), 50)
+    assert not shrinks_too_much(alias_list(), alias_list(), 50)
+
+
+def test_the_limit_of_shrinking_is_a_choice() -> None:
+    four, three = alias_list("a@x", "b@x", "c@x", "d@x"), alias_list("a@x", "b@x", "c@x")
+    assert shrinks_too_much(four, three, 0)
+    assert shrinks_too_much(four, three, 24)
+    assert not shrinks_too_much(four, three, 25)
+    assert not shrinks_too_much(four, four, 0)
+    assert not shrinks_too_much(four, alias_list(), 100)
 
 
 def test_an_address_of_two_stays_with_the_first_configured() -> None:

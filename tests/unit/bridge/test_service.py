@@ -3,7 +3,9 @@
 for notifications, a watchdog."""
 
 import asyncio
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,44 +74,50 @@ class Daemon:
 
 
 @contextmanager
-def daemon(config: Path) -> Iterator[Daemon]:
-    """Starts it as systemd does."""
+def daemon(config: Path, *arguments: str, handed_over: bool = True) -> Iterator[Daemon]:
+    """Starts it as systemd does; without the socket, if that is not `handed_over`."""
+    if shutil.which("postmap") is None:
+        pytest.skip("postmap is not here: run this in the gateway's image")
     base = config.parent
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(base / "lmtp"))
-    listener.listen()
     notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notifications.bind(str(base / "notify"))
     notifications.settimeout(DEADLINE)
     (base / "token-prod").write_text(TOKEN)
     program = (
         "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid()); "
-        "os.dup2(int(sys.argv[1]), 3); "
+        "int(sys.argv[1]) < 0 or os.dup2(int(sys.argv[1]), 3); "
         "from odoo_lmtp_bridge.cli import main; sys.exit(main(sys.argv[2:]))"
     )
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(odoo_lmtp_bridge.__file__).parents[1]),
         "CREDENTIALS_DIRECTORY": str(base),
-        "LISTEN_FDS": "1",
         "NOTIFY_SOCKET": str(base / "notify"),
         "WATCHDOG_USEC": "4000000",
     }
-    with (base / "log").open("wb") as log:
+    descriptors = []
+    with contextlib.ExitStack() as stack:
+        if handed_over:
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(str(base / "lmtp"))
+            listener.listen()
+            descriptors.append(listener.fileno())
+            environ["LISTEN_FDS"] = "1"
+        stack.callback(notifications.close)
+        log = stack.enter_context((base / "log").open("wb"))
+        command = [sys.executable, "-c", program, str(descriptors[0] if handed_over else -1)]
         process = subprocess.Popen(
-            [sys.executable, "-c", program, str(listener.fileno())] + ["--config", str(config), "daemon"],
+            [*command, "--config", str(config), *(arguments or ("daemon",))],
             env=environ,
-            pass_fds=[listener.fileno()],
+            pass_fds=descriptors,
             stderr=log,
         )
-    try:
-        yield Daemon(process, notifications)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(DEADLINE)
-        listener.close()
-        notifications.close()
+        try:
+            yield Daemon(process, notifications)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(DEADLINE)
 
 
 def test_from_ready_to_stopped(tmp_path: Path) -> None:

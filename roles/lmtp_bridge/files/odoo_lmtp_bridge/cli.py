@@ -3,104 +3,210 @@
 
 import argparse
 import asyncio
+import dataclasses
 import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from . import __version__, check, config, service
-from .config import ConfigError, Database
+from . import __version__, check, config, pipe, service
+from .config import Config, ConfigError, Database, Listen
 from .directory import AliasList, MalformedList, merge, rewrites
+from .help import HELP, VERBS
 from .maps import render_aliases, render_transport
 from .odoo import Forbidden, Unavailable, current_list
 from .privileges import as_owner
 from .sync import ListStore
-from .systemd import inherited_sockets
+
+_log = logging.getLogger(__name__)
+
+_PROGRAM = "odoo-lmtp-bridge"
+# How MTAs write it for programs that they run.
+_NULL_SENDERS = ("<>", "MAILER-DAEMON")
 
 
 class _JournalFormatter(logging.Formatter):
     """Gives each line its priority in the way of sd-daemon(3)."""
 
-    _PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}
+    _PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 
     def format(self, record: logging.LogRecord) -> str:
         priority = self._PRIORITIES.get(record.levelno, 6)
         return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that ends with the code of sysexits(3) for a wrong command line."""
+
+    wrong_usage = os.EX_USAGE
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(self.wrong_usage, f"{self.prog}: {message}\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; returns its exit code."""
     options = _parser().parse_args(arguments)
-    _log_to_stderr()
+    options.config = options.config or config.default_path()
+    _log_to_stderr(options)
     try:
         code: int = options.run(options)
         return code
     except ConfigError as error:
-        print(f"odoo-lmtp-bridge: {error}", file=sys.stderr)
+        _say(str(error))
         return os.EX_CONFIG
     except Unavailable as error:
-        print(f"odoo-lmtp-bridge: {error} {error.detail}".rstrip(), file=sys.stderr)
+        _say(f"{error} {error.detail}".rstrip())
         return os.EX_NOPERM if isinstance(error, Forbidden) else os.EX_UNAVAILABLE
     except MalformedList as error:
-        print(f"odoo-lmtp-bridge: {error}", file=sys.stderr)
+        _say(str(error))
         return os.EX_DATAERR
 
 
+def _say(text: str) -> None:
+    print(f"{_PROGRAM}: {text}", file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="odoo-lmtp-bridge", description="Hands mail from Postfix to Odoo over LMTP."
+    parser = _Parser(
+        prog=_PROGRAM,
+        description=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{_PROGRAM} VERB --help tells more about each, with an example and exit codes.",
     )
     parser.add_argument("--version", action="version", version=__version__)
+    _common(parser, None, False)
+    verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        text = VERBS[name]
+        one = verbs.add_parser(
+            name,
+            help=text.summary,
+            description=text.description,
+            epilog=text.epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        # Behind the verb as well as before it.
+        _common(one, argparse.SUPPRESS, argparse.SUPPRESS)
+        one.set_defaults(run=run, serves=name in ("daemon", "lmtp", "webhook"))
+        return one
+
+    daemon = verb("daemon", lambda options: _serve(options, lmtp=True, maps=True))
+    lmtp = verb("lmtp", lambda options: _serve(options, lmtp=True, maps=False))
+    webhook = verb("webhook", lambda options: _serve(options, lmtp=False, maps=True))
+    for one in (daemon, webhook):
+        _webhook_options(one)
+    for one in (daemon, lmtp, webhook):
+        one.add_argument(
+            "-r",
+            "--ready-fd",
+            type=int,
+            metavar="N",
+            help="write a line to file descriptor N once ready (s6; systemd is told by itself)",
+        )
+    verb("aliases", lambda options: _print(options, lambda _: render_aliases))
+    verb("transport", lambda options: _print(options, _transport_renderer))
+    piping = verb("pipe", _pipe)
+    assert isinstance(piping, _Parser)
+    # No mail bounces for a mistake in the MTA's configuration.
+    piping.wrong_usage = os.EX_TEMPFAIL
+    piping.add_argument(
+        "-f", "--from", dest="sender", default="", metavar="SENDER", help="the envelope sender"
+    )
+    piping.add_argument("recipients", nargs="+", metavar="RECIPIENT")
+    checking = verb("check", _check)
+    checking.add_argument(
+        "--config-only", action="store_true", help="only read the configuration file"
+    )
+    confirm = verb("confirm", _confirm)
+    confirm.add_argument("name", help="the database's name in the configuration")
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, nothing: object, off: object) -> None:
     parser.add_argument(
         "-c",
         "--config",
         type=Path,
-        default=config.DEFAULT_PATH,
+        default=nothing,
         metavar="FILE",
-        help="the configuration (default: %(default)s)",
+        help=f"the configuration (default: {config.DEFAULT_PATH}, or {config.MAILER_PATH} if only "
+        "that is there)",
     )
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    daemon = verbs.add_parser("daemon", help="serve; started by odoo-lmtp-bridge.socket")
-    daemon.set_defaults(run=_daemon)
-    check_verb = verbs.add_parser(
-        "check", help="check configuration, tokens, Odoo, socket and maps, a line for each"
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", default=off, help="say more of what is done"
     )
-    check_verb.add_argument(
-        "--config-only", action="store_true", help="only read the configuration file"
+    parser.add_argument(
+        "-d",
+        "--debug",
+        action="store_true",
+        default=off,
+        help="say all that is done; never what is in a mail, or a token",
     )
-    check_verb.set_defaults(run=_check)
-    aliases = verbs.add_parser("aliases", help="print the map of addresses that Odoo gives now")
-    aliases.set_defaults(run=lambda options: _print(options, render_aliases))
-    transport = verbs.add_parser("transport", help="print the transport map that Odoo gives now")
-    transport.set_defaults(
-        run=lambda options: _print(options, lambda owners, _: render_transport(owners))
-    )
-    confirm = verbs.add_parser(
-        "confirm", help="let the daemon take a database's list though it is far shorter"
-    )
-    confirm.add_argument("name", help="the database's name in the configuration")
-    confirm.set_defaults(run=_confirm)
-    return parser
 
 
-def _log_to_stderr() -> None:
+def _webhook_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-n",
+        "--port",
+        type=_port,
+        metavar="PORT",
+        help="the webhook's port, instead of the configuration's; the address stays, or is 0.0.0.0 "
+        "(all of this machine's) if the configuration names none",
+    )
+    parser.add_argument(
+        "-p",
+        "--prefix",
+        type=_url_path,
+        default=service.Duties.webhook_path,
+        metavar="PATH",
+        help="the path on which the webhook answers (default: %(default)s)",
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
+
+
+def _url_path(text: str) -> str:
+    if not text.startswith("/") or not text.isascii() or set(text) & set("?#{}% "):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /webhook")
+    return text
+
+
+def _log_to_stderr(options: argparse.Namespace) -> None:
     handler = logging.StreamHandler()
     if "JOURNAL_STREAM" in os.environ:
         handler.setFormatter(_JournalFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    level = logging.INFO if options.serves or options.verbose else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler])
+    if options.debug:
+        # Ours alone: what the libraries would say then has not been looked through for secrets.
+        logging.getLogger(__package__).setLevel(logging.DEBUG)
 
 
-def _daemon(options: argparse.Namespace) -> int:
-    settings = config.load(options.config)
-    listeners = inherited_sockets()
-    if not listeners:
-        raise ConfigError("no socket was handed over: start odoo-lmtp-bridge.socket")
-    tokens = {
-        database.name: config.read_tokens(database.name, options.config)
-        for database in settings.databases
+def _tokens(settings: Config, path: Path) -> dict[str, tuple[str, ...]]:
+    return {
+        database.name: config.read_tokens(database.name, path) for database in settings.databases
     }
-    asyncio.run(service.serve(settings, tokens, listeners))
+
+
+def _serve(options: argparse.Namespace, *, lmtp: bool, maps: bool) -> int:
+    settings = config.load(options.config)
+    path = service.Duties.webhook_path
+    if maps:
+        path = options.prefix
+        if options.port is not None:
+            host = settings.webhook.host if settings.webhook else "0.0.0.0"
+            settings = dataclasses.replace(settings, webhook=Listen(host, options.port))
+    duties = service.Duties(lmtp, maps, path, options.ready_fd)
+    service.run(settings, _tokens(settings, options.config), duties)
     return os.EX_OK
 
 
@@ -111,18 +217,41 @@ def _check(options: argparse.Namespace) -> int:
     return check.run(settings, options.config, print)
 
 
-def _print(
-    options: argparse.Namespace, render: Callable[[Collection[str], Mapping[str, str]], str]
-) -> int:
+_Renderer = Callable[[Collection[str], Mapping[str, str]], str]
+
+
+def _transport_renderer(settings: Config) -> _Renderer:
+    return lambda addresses, _: render_transport(addresses, settings.next_hop)
+
+
+def _print(options: argparse.Namespace, renderer: Callable[[Config], _Renderer]) -> int:
     settings = config.load(options.config)
     lists = [
         (database.name, _current_list(database, options.config)) for database in settings.databases
     ]
     owners, conflicts = merge(lists)
     for conflict in conflicts:
-        print(f"odoo-lmtp-bridge: {conflict}", file=sys.stderr)
-    sys.stdout.write(render(owners, rewrites(lists, owners)))
+        _say(str(conflict))
+    sys.stdout.write(renderer(settings)(owners, rewrites(lists, owners)))
     return os.EX_OK
+
+
+def _pipe(options: argparse.Namespace) -> int:
+    """Whatever goes wrong here proves nothing about the mail, and MTAs bounce it for every other
+    code."""
+    try:
+        settings = config.load(options.config)
+        tokens = _tokens(settings, options.config)
+        # One byte more than may be tells that it is too many.
+        content = sys.stdin.buffer.read(settings.message_size_limit + 1)
+        if not content:
+            raise ConfigError("no message on standard input")
+        sender = "" if options.sender in _NULL_SENDERS else options.sender
+        return asyncio.run(pipe.run(settings, tokens, sender, options.recipients, content, _say))
+    except Exception as error:
+        _log.debug("pipe", exc_info=True)
+        _say(f"{type(error).__name__}: {error}")
+        return os.EX_TEMPFAIL
 
 
 def _confirm(options: argparse.Namespace) -> int:
@@ -137,7 +266,7 @@ def _confirm(options: argparse.Namespace) -> int:
         with as_owner(settings.lists_directory):
             ListStore(settings.lists_directory).confirm(database.name, alias_list)
     except OSError as error:
-        print(f"odoo-lmtp-bridge: {error.filename}: {error.strerror}", file=sys.stderr)
+        _say(f"{error.filename}: {error.strerror}")
         return os.EX_CANTCREAT
     print(f"{database.name}: {len(alias_list.addresses)} addresses will do at the next poll")
     return os.EX_OK

@@ -113,9 +113,12 @@ def _is_usable(address: str) -> bool:
     return match is not None and len(match[1]) <= 64 and len(address) <= 254
 
 
-def shrinks_too_much(current: AliasList | None, new: AliasList) -> bool:
-    """Whether `new` has fewer than half of the current addresses: more likely an accident."""
-    return current is not None and 2 * len(new.addresses) < len(current.addresses)
+def shrinks_too_much(current: AliasList | None, new: AliasList, limit: int) -> bool:
+    """Whether `new` has fewer of the current addresses by more than `limit` percent: more likely
+    an accident."""
+    if current is None:
+        return False
+    return 100 * len(new.addresses) < (100 - limit) * len(current.addresses)
 
 
 def merge(lists: Iterable[tuple[str, AliasList]]) -> tuple[dict[str, str], list[Conflict]]:

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from .budget import ByteBudget
 from .directory import Recipient
@@ -75,12 +75,19 @@ class Session(asyncio.Protocol):
     """One connection. `sessions` holds it while it is open."""
 
     def __init__(
-        self, handler: Handler, limits: Limits, budget: ByteBudget, sessions: "set[Session]"
+        self,
+        handler: Handler,
+        limits: Limits,
+        budget: ByteBudget,
+        sessions: "set[Session]",
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_close` is called when the connection is gone."""
         self._handler = handler
         self._limits = limits
         self._budget = budget
         self._sessions = sessions
+        self._on_close = on_close
         self._buffer = bytearray()
         self._replies: list[bytes] = []
         self._client = ""
@@ -99,9 +106,9 @@ class Session(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._loop = asyncio.get_running_loop()
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         self._last_activity = self._loop.time()
         self._idle_timer = self._loop.call_later(self._limits.idle_timeout, self._check_idle)
         self._sessions.add(self)
@@ -132,6 +139,7 @@ class Session(asyncio.Protocol):
             self._budget.release(self)
         # A delivery under way goes on: Odoo may have the mail already. The client did not get
         # its answers and comes again; the addon's ledger knows what was done.
+        self._on_close()
 
     # Closing down
 
