@@ -7,10 +7,12 @@ import json
 import queue
 import tempfile
 import threading
+import xmlrpc.client
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from odoo_lmtp_bridge.addon import AddonBackend
@@ -90,13 +92,19 @@ async def odoo_stand_in(*addresses: str, database: str = "prod") -> AsyncIterato
     application = web.Application(client_max_size=1 << 28)
     application.router.add_post("/mail_delivery/pipe", odoo.pipe)
     application.router.add_get("/mail_delivery/aliases", odoo.aliases)
+    async with _serving(application) as url:
+        odoo.url = url
+        yield odoo
+
+
+@asynccontextmanager
+async def _serving(application: web.Application) -> AsyncIterator[str]:
+    """The URL at which the application is served."""
     runner = web.AppRunner(application)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    odoo.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield odoo
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -110,6 +118,58 @@ async def backend(
         yield addon
     finally:
         await addon.close()
+
+
+Execute = Callable[[str, str, list[object], dict[str, object]], object]
+
+
+@dataclass
+class RpcStandIn:
+    """Odoo's external API: logs in with `key`, and calls `execute` with model, method and arguments."""
+
+    key: str
+    url: str = ""
+    uid: object = 2
+    execute: Execute = lambda *_arguments: False
+    respond: Responder | None = None
+    logins: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        if self.respond:
+            return await self.respond(request)
+        self.headers = dict(request.headers)
+        parameters, method = xmlrpc.client.loads(body)
+        try:
+            text = xmlrpc.client.dumps((self._result(method, parameters),), methodresponse=True)
+        except xmlrpc.client.Fault as fault:
+            text = xmlrpc.client.dumps(fault, methodresponse=True)
+        except ConnectionResetError:
+            assert request.transport
+            request.transport.abort()
+            return web.Response()
+        return web.Response(text=text, content_type="text/xml")
+
+    def _result(self, method: str | None, parameters: tuple[Any, ...]) -> Any:
+        if method == "authenticate":
+            self.logins.append(parameters[2])
+            return self.uid if parameters[2] == self.key else False
+        assert method == "execute_kw"
+        _database, uid, key, model, called, arguments, named = parameters
+        if (uid, key) != (self.uid, self.key):
+            raise xmlrpc.client.Fault(3, "Access Denied")
+        return self.execute(model, called, arguments, named)
+
+
+@asynccontextmanager
+async def rpc_stand_in(key: str = "key") -> AsyncIterator[RpcStandIn]:
+    odoo = RpcStandIn(key)
+    application = web.Application(client_max_size=1 << 28)
+    application.router.add_post("/xmlrpc/2/{service}", odoo.handle)
+    async with _serving(application) as url:
+        odoo.url = url
+        yield odoo
 
 
 class Client:

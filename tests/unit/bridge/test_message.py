@@ -8,7 +8,14 @@ import hashlib
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from odoo_lmtp_bridge.message import printable, read_header, with_trace
+from odoo_lmtp_bridge.message import (
+    named_recipients,
+    printable,
+    read_header,
+    with_message_id,
+    with_trace,
+    without_recipients,
+)
 
 TRACE = b"Return-Path: <a@b.c>\r\nDelivered-To: x@y\r\n"
 
@@ -57,6 +64,37 @@ def test_a_message_without_id_is_known_by_its_bytes() -> None:
     header = read_header(content)
     assert header.message_id == ""
     assert header.key == header.thread == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("broken", [b"", b"<>", b"< >", b"none", b"<a b@x>"])
+def test_a_broken_message_id_names_no_message(broken: bytes) -> None:
+    contents = [b"Message-Id: " + broken + b"\r\n\r\n" + body for body in (b"one", b"two")]
+    first, second = map(read_header, contents)
+    assert first.message_id == second.message_id == broken.decode()
+    assert first.key != second.key
+
+
+def test_another_message_id() -> None:
+    content = b"A: 1\r\nmessage-ID:\r\n <1@x>\r\nB: 2\r\nMessage-Id: <2@x>\r\n\r\nMessage-Id: <3@x>\r\n"
+    assert with_message_id(content, "<4@x>") == b"Message-Id: <4@x>\r\nA: 1\r\nB: 2\r\n\r\nMessage-Id: <3@x>\r\n"
+    assert with_message_id(b" no header", "<4@x>") == b"Message-Id: <4@x>\r\n\r\n no header"
+    assert with_message_id(b"A: 1\rMessage-Id: 1\r\n\nb", "<4@x>") == b"Message-Id: <4@x>\r\nA: 1\r\n\nb"
+
+
+ADDRESSED = (
+    b'From: a@x\r\nTo: "Sales, at" <Sales@x>,\r\n other@y\r\nCC: third@z\r\nResent-To: sales@other\r\n'
+    b"Delivered-To: sales@x\r\nX-To: sales@x\r\n\r\nTo: sales@x\r\n"
+)
+
+
+def test_the_recipients_that_a_header_names() -> None:
+    assert named_recipients(ADDRESSED) == {"sales@x", "other@y", "third@z", "sales@other"}
+    assert without_recipients(ADDRESSED, {"none"}) is ADDRESSED
+    hidden = without_recipients(ADDRESSED, {"sales"})
+    assert named_recipients(hidden) == {"third@z"}
+    assert hidden == ADDRESSED.replace(b'\r\nTo: "', b'\r\nX-Original-To: "').replace(
+        b"Resent-To:", b"X-Original-Resent-To:"
+    )
 
 
 def test_a_first_message_and_its_replies_are_one_thread() -> None:

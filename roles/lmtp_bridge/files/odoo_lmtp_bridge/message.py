@@ -46,7 +46,8 @@ class Message:
 class Header:
     """The fields that delivery needs.
 
-    `key` names the message (its Message-Id, or the SHA-256 of its bytes without one),
+    `key` names the message: its Message-Id if that is ``<…>``, or else the SHA-256 of its bytes,
+    as other messages may have the same broken one. `message_id` is what there is, for the log;
     `thread` the conversation: the first of its References, or else itself.
     `received` are the values of the Received fields, the latest first; `delivered_to` has the
     addresses in Delivered-To fields, lower-case, and how many Received fields stand above.
@@ -97,7 +98,7 @@ def read_header(content: bytes) -> Header:
                 delivered_to.setdefault(part.strip(" \t\r\n<>"), len(received))
     found = _MESSAGE_ID.search(message_id)
     message_id = found[0] if found else message_id
-    key = message_id.decode("latin-1") or hashlib.sha256(content).hexdigest()
+    key = message_id.decode("latin-1") if found else hashlib.sha256(content).hexdigest()
     root = _MESSAGE_ID.search(references)
     return Header(
         message_id=message_id.decode("latin-1"),

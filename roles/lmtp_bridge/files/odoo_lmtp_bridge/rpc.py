@@ -333,12 +333,13 @@ def _text(row: Mapping[str, object], name: str) -> str:
 
 
 def _identified(message: Message) -> tuple[str, bytes]:
-    """(the Message-Id, the message with it). Without one Odoo would not know a repeated message."""
+    """(the Message-Id, the message with it). Without one that is its own Odoo would not know a
+    repeated message, or take it for another."""
     content = b"".join((message.header, message.body))
-    message_id = read_header(message.header).message_id
-    if message_id:
-        return message_id, content
-    message_id = f"<{hashlib.sha256(content).hexdigest()}@localhost>"
+    header = read_header(content)
+    if header.key == header.message_id:
+        return header.key, content
+    message_id = f"<{header.key}@localhost>"
     return message_id, with_message_id(content, message_id)
 
 
