@@ -17,9 +17,9 @@ def made() -> str:
     return secrets.token_hex(20)
 
 
-def statement(key: str, name: str) -> str:
-    """Return the SQL that gives the administrator this key; only its hash is in it."""
-    columns, values = "name, user_id, index, key", f"'{name}', {ADMINISTRATOR}, '{key[:8]}', '{_hashed(key)}'"
+def statement(key: str, name: str, user: int = ADMINISTRATOR) -> str:
+    """Return the SQL that gives a user, the administrator by default, this key; only its hash is in it."""
+    columns, values = "name, user_id, index, key", f"'{name}', {user}, '{key[:8]}', '{_hashed(key)}'"
     return f"INSERT INTO res_users_apikeys ({columns}) VALUES ({values})"
 
 
