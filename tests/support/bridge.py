@@ -12,6 +12,7 @@ from odoo_lmtp_bridge.config import Database
 from odoo_lmtp_bridge.message import with_trace
 from odoo_lmtp_bridge.odoo import Backend, Result
 from odoo_lmtp_bridge.rpc import RpcBackend
+
 from support.machines import Odoo
 
 DOMAIN = "acme.example"

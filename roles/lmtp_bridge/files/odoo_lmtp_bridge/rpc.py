@@ -51,6 +51,9 @@ _PARAMETERS = {
 }
 _FORMER_ADDRESSES = "mail_delivery.former_addresses"
 
+# The end of a derived Message-Id.
+_COPY = re.compile(r"\.[0-9a-f]{16}\.copy>\Z")
+
 # Odoo has no types for a refusal, only these texts of a ValueError (14-19).
 _REFUSALS = (
     (re.compile("No possible route found"), Reply(550, "5.1.1", "no such recipient")),
@@ -201,14 +204,16 @@ class RpcBackend:
         done = filed.recipients.intersection(recipients)
         results = dict.fromkeys(done, Result(_BEFORE))
         groups = await self._groups([address for address in recipients if address not in done])
-        # A group by itself must not reach the others by the header.
-        alone = len(groups) > 1
+        # What is not for all must not reach the others by the header.
+        alone = len(groups) > 1 or bool(filed.recipients) or _COPY.search(key) is not None
+        tried = False
         while groups:
             group = groups.pop(0)
-            result = await self._process(_Mail(key, content, sender), filed, group, alone)
+            mail = _Mail(key, content, sender)
+            result = await self._process(mail, filed, group, alone=alone, tried=tried)
             if result is None:
                 # One bad alias neither refuses nor delays the mail of others.
-                alone = True
+                alone = tried = True
                 groups = [[address] for address in group] + groups
             else:
                 results.update(dict.fromkeys(group, result))
@@ -236,17 +241,18 @@ class RpcBackend:
         return list(groups.values())
 
     async def _process(
-        self, mail: _Mail, filed: _Filed, group: Sequence[str], alone: bool
+        self, mail: _Mail, filed: _Filed, group: Sequence[str], *, alone: bool, tried: bool
     ) -> Result | None:
         """One call for the recipients `group`; with `alone` no other that the header names gets
-        the message by it. None if they have to be tried again, one by one and alone.
+        the message by it. `tried` says that the message's own Message-Id is new to Odoo, but
+        was not for this group. None if they have to be tried again, one by one and alone.
 
         Raises Unavailable, also for what may or may not have been done.
         """
         members = tuple(sorted(group))
-        is_first = filed.first in (None, members)
+        is_first = not tried and filed.first in (None, members)
         content = mail.content
-        if not is_first and filed.filed:
+        if tried or (not is_first and filed.filed):
             content = with_message_id(content, _derived(mail.message_id, members))
             alone = True
         others = {address.partition("@")[0] for address in self._known.difference(group)}
@@ -346,8 +352,7 @@ def _identified(message: Message) -> tuple[str, bytes]:
 def _derived(message_id: str, recipients: Collection[str]) -> str:
     """The Message-Id under which the message is filed for these recipients, another time."""
     digest = hashlib.sha256(" ".join(sorted(recipients)).encode()).hexdigest()
-    suffix = f".{digest[:16]}>"
-    return message_id if message_id.endswith(suffix) else message_id.removesuffix(">") + suffix
+    return f"{_COPY.sub('>', message_id).removesuffix('>')}.{digest[:16]}.copy>"
 
 
 def _judge(failure: Failure, quarantine_after: int) -> Result:
