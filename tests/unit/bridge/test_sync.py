@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from odoo_lmtp_bridge.directory import AliasList, Directory, MalformedList
+from odoo_lmtp_bridge.health import Health
 from odoo_lmtp_bridge.maps import MapError
+from odoo_lmtp_bridge.metrics import Metrics
 from odoo_lmtp_bridge.odoo import Unavailable
 from odoo_lmtp_bridge.sync import ListStore, Synchronizer
 from unit.bridge.harness import alias_list, until
@@ -192,6 +194,129 @@ def test_addresses_of_two_and_those_left_out_are_logged(tmp_path: Path, caplog: 
         "list of one: Postfix cannot look up '#b@x': left out",
         "a@x is claimed by one and two: one keeps it",
     ]
+
+
+def test_waking_is_coalesced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is woken: one poll runs, and one more follows."""
+    monkeypatch.setattr("odoo_lmtp_bridge.sync._LEAST_INTERVAL", 0)
+
+    async def scenario() -> None:
+        polls: list[asyncio.Future[None]] = []
+
+        class Slow(Source):
+            async def alias_list(self, etag: str | None) -> AliasList | None:
+                polls.append(asyncio.get_running_loop().create_future())
+                await polls[-1]
+                return await super().alias_list(etag)
+
+        sync, _directory = synchronizer(tmp_path, Maps(), interval=3600, prod=Slow(FOUR))
+        running = asyncio.create_task(sync.run())
+        for _time in range(3):
+            sync.wake("prod")
+        await until(lambda: len(polls) == 1)
+        for _time in range(5):
+            sync.wake("prod")
+            await asyncio.sleep(0)
+        assert len(polls) == 1
+        polls[0].set_result(None)
+        await until(lambda: len(polls) == 2)
+        polls[1].set_result(None)
+        assert sync.silence("prod") is not None
+        for _turn in range(20):
+            await asyncio.sleep(0)
+        assert len(polls) == 2
+        running.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_waking_one_leaves_the_other_alone(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        one, two = Source(FOUR), Source(FOUR)
+        sync, _directory = synchronizer(tmp_path, Maps(), interval=3600, one=one, two=two)
+        running = asyncio.create_task(sync.run())
+        sync.wake("two")
+        await until(lambda: len(two.etags) == 1)
+        assert one.etags == []
+        running.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_flood_of_waking_is_slowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("odoo_lmtp_bridge.sync._LEAST_INTERVAL", 0.1)
+
+    async def scenario() -> None:
+        source = Source(FOUR, None)
+        sync, _directory = synchronizer(tmp_path, Maps(), interval=3600, prod=source)
+        running = asyncio.create_task(sync.run())
+        started = asyncio.get_running_loop().time()
+        while len(source.etags) < 4:
+            sync.wake("prod")
+            await asyncio.sleep(0)
+        assert asyncio.get_running_loop().time() - started >= 0.3
+        running.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_without_maps_only_the_directory_is_kept(tmp_path: Path) -> None:
+    directory = Directory(["prod"])
+    sync = Synchronizer(directory, ListStore(tmp_path / "lists"), None, {"prod": Source(FOUR)}, 30)
+    poll(sync, "prod")
+    assert directory.list_of("prod") == FOUR
+
+
+def test_health_and_metrics_follow(tmp_path: Path) -> None:
+    maps = Maps()
+    maps.failures = 1
+    health, metrics = Health(["prod", "maps"]), Metrics(["prod"])
+    source = Source(Unavailable("HTTP 502", "proxy"), FOUR, alias_list("a@x", etag='"1"'), None)
+    sync = Synchronizer(
+        Directory(["prod"]),
+        ListStore(tmp_path / "lists"),
+        maps,  # type: ignore[arg-type]
+        {"prod": source},
+        30,
+        health=health,
+        metrics=metrics,
+    )
+
+    def value(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(f"odoo_lmtp_bridge_{name}", labels)
+
+    assert sync.silence("prod") is None
+    assert health.problems == {"prod": "not known yet", "maps": "not known yet"}
+    poll(sync, "prod")
+    assert health.problems == {"prod": "HTTP 502", "maps": "not known yet"}
+    assert value("list_failures_total", database="prod") == 1
+    assert value("list_contact_timestamp_seconds", database="prod") is None
+    poll(sync, "prod", start=False)
+    assert health.problems == {"maps": "not written: disk full"}
+    assert value("addresses", database="prod") == 4
+    assert value("map_failures_total") == 1
+    poll(sync, "prod", start=False)
+    assert "list refused: 1 addresses, 4 are in use" in health.problems["prod"]
+    assert value("list_refused", database="prod") == 1
+    assert value("list_failures_total", database="prod") == 2
+    poll(sync, "prod", start=False)
+    assert health.problems == {}
+    assert value("list_refused", database="prod") == 0
+    assert value("maps_written_timestamp_seconds")
+
+
+def test_the_limit_of_shrinking_is_the_configurations(tmp_path: Path) -> None:
+    three = alias_list("a@x", "b@x", "c@x", etag='"3"')
+    directory = Directory(["prod"])
+    sync = Synchronizer(directory, ListStore(tmp_path / "lists"), None, {"prod": Source(FOUR, three)}, 30, 10)
+    poll(sync, "prod", "prod")
+    assert directory.list_of("prod") == FOUR
+
+
+def test_a_list_of_whichever_database_the_host_has(tmp_path: Path) -> None:
+    store = ListStore(tmp_path)
+    store.save("prod", FOUR)
+    assert store.load("prod", None) == FOUR
 
 
 def test_polling_goes_on(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from .directory import AliasList, MalformedList, merge, rewrites, shrinks_too_mu
 from .maps import MapError, MapWriter, find_program
 from .odoo import Forbidden, Unavailable, current_list
 from .privileges import as_owner
+from .quarantine import Quarantine
 from .sync import ListStore
 
 _SOCKET_TIMEOUT = 10
@@ -188,7 +189,20 @@ def _readiness(address: Listen | None, report: _Report) -> None:
 
 
 def _quarantine(settings: Config, report: _Report) -> None:
-    pass
+    quarantine = Quarantine(settings.quarantine_directory, settings.quarantine_limit)
+    try:
+        with as_owner(settings.quarantine_directory):
+            count, size = len(quarantine.entries()), quarantine.size
+    except OSError as error:
+        report.warning("quarantine", f"{error.filename}: {error.strerror}")
+        return
+    if count:
+        text = (
+            f"{count} messages, {size} bytes, wait for Odoo to be mended: odoo-lmtp-bridge replay"
+        )
+        report.warning("quarantine", text)
+    else:
+        report.ok("quarantine", "empty")
 
 
 def _maps(settings: Config, expected: set[str], former: Mapping[str, str], report: _Report) -> None:

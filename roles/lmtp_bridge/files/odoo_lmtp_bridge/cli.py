@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import __version__, check, config, pipe, service
+from . import __version__, check, config, pipe, replay, service
 from .config import Config, ConfigError, Database, Listen
 from .directory import AliasList, MalformedList, merge, rewrites
 from .help import HELP, VERBS
@@ -37,19 +37,25 @@ class _JournalFormatter(logging.Formatter):
         return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
 
 
+class _WrongUsage(Exception):
+    """The command line is not one of those that there are."""
+
+
 class _Parser(argparse.ArgumentParser):
-    """One that ends with the code of sysexits(3) for a wrong command line."""
-
-    wrong_usage = os.EX_USAGE
-
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(self.wrong_usage, f"{self.prog}: {message}\n")
+        raise _WrongUsage(message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = _parser().parse_args(arguments)
+    except _WrongUsage as error:
+        _say(str(error))
+        # No mail bounces for a mistake in the configuration of the MTA that calls this.
+        return os.EX_TEMPFAIL if "pipe" in arguments else os.EX_USAGE
     options.config = options.config or config.default_path()
     _log_to_stderr(options)
     try:
@@ -75,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         prog=_PROGRAM,
         description=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"{_PROGRAM} VERB --help tells more about each, with an example and exit codes.",
+        epilog=f"{_PROGRAM} VERB --help tells more about each, with an example and exit codes\n"
+        "(those of sysexits.h; 64 is a wrong command line).",
     )
     parser.add_argument("--version", action="version", version=__version__)
     _common(parser, None, False)
@@ -111,16 +118,25 @@ def _parser() -> argparse.ArgumentParser:
     verb("aliases", lambda options: _print(options, lambda _: render_aliases))
     verb("transport", lambda options: _print(options, _transport_renderer))
     piping = verb("pipe", _pipe)
-    assert isinstance(piping, _Parser)
-    # No mail bounces for a mistake in the MTA's configuration.
-    piping.wrong_usage = os.EX_TEMPFAIL
     piping.add_argument(
-        "-f", "--from", dest="sender", default="", metavar="SENDER", help="the envelope sender"
+        "-f",
+        "--from",
+        dest="sender",
+        # Set by Exim and by Postfix's local(8).
+        default=os.environ.get("SENDER", ""),
+        metavar="SENDER",
+        help="the envelope sender (default: the environment's SENDER)",
     )
-    piping.add_argument("recipients", nargs="+", metavar="RECIPIENT")
+    piping.add_argument("recipients", nargs="+", metavar="RECIPIENT", help="an address of Odoo's")
     checking = verb("check", _check)
     checking.add_argument(
         "--config-only", action="store_true", help="only read the configuration file"
+    )
+    replaying = verb("replay", _replay)
+    replaying.add_argument("ids", nargs="*", metavar="ID", help="a message, as the list names it")
+    replaying.add_argument("--all", action="store_true", help="all messages")
+    replaying.add_argument(
+        "--delete", action="store_true", help="delete them for good instead of sending them"
     )
     confirm = verb("confirm", _confirm)
     confirm.add_argument("name", help="the database's name in the configuration")
@@ -252,6 +268,18 @@ def _pipe(options: argparse.Namespace) -> int:
         _log.debug("pipe", exc_info=True)
         _say(f"{type(error).__name__}: {error}")
         return os.EX_TEMPFAIL
+
+
+def _replay(options: argparse.Namespace) -> int:
+    settings = config.load(options.config)
+    return replay.run(
+        settings,
+        options.config,
+        options.ids,
+        print,
+        everything=options.all,
+        delete=options.delete,
+    )
 
 
 def _confirm(options: argparse.Namespace) -> int:

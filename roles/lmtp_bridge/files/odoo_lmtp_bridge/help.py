@@ -22,7 +22,8 @@ class Help:
 _SERVING_CODES = """\
 exit codes:
   0   stopped by SIGTERM or SIGINT; what was under way has been answered
-  78  the configuration, a token or the machine is not as needed; says what to do"""
+  78  the configuration, a token or the machine is not as needed; it says what
+      to do"""
 
 _ASKING_CODES = """\
 exit codes:
@@ -103,7 +104,7 @@ given. For Exim's pipe transport, an alias file or a script; Postfix is better
 served over LMTP. Give one recipient at a time: an exit code is for all of them.
 
 Whatever is not a proof about the mail (a wrong configuration or token, no Odoo)
-is temporary, so that the mail server keeps the message. Nothing is quarantined.""",
+is temporary, so that the mail server keeps the message.""",
         """\
 examples:
   odoo-lmtp-bridge pipe -f jo@customer.example sales@acme.example < message.eml
@@ -134,6 +135,29 @@ exit codes, of the first failure:
   75  the maps are not those of Odoo yet: wait for the next poll
   77  Odoo refuses the token (or the API key)
   78  the configuration or a token cannot be used""",
+    ),
+    "replay": Help(
+        "list the mail in quarantine, and send it to Odoo again",
+        """\
+Without arguments, lists the messages on which Odoo failed time and again and
+that Postfix has been told are delivered. With IDs or --all, hands them to Odoo
+again, once what it failed on is mended; those that it takes leave the
+quarantine.""",
+        """\
+examples:
+  odoo-lmtp-bridge replay
+  odoo-lmtp-bridge replay 20260314T093000Z-1f2e3d4c
+  odoo-lmtp-bridge replay --all
+  odoo-lmtp-bridge replay --delete 20260314T093000Z-1f2e3d4c
+
+exit codes, of the first failure:
+  0   done
+  65  a message is damaged, or Odoo refuses it
+  66  a message is not in quarantine
+  74  the quarantine cannot be read or written
+  75  Odoo still fails, or another replay is running
+  78  the configuration or a token cannot be used, or the message's database is
+      not configured any more""",
     ),
     "confirm": Help(
         "accept a list of addresses though it is far shorter than before",

@@ -13,6 +13,7 @@ from .delivery import Deliverer
 from .directory import Directory, MalformedList, Recipient, shrinks_too_much
 from .lmtp import Envelope, Reply
 from .odoo import open_backends
+from .quarantine import Quarantine
 from .sync import ListStore
 
 # What mbox and the MTAs that pipe messages to programs put above the header.
@@ -67,7 +68,7 @@ async def _deliver(
     try:
         directory = Directory([database.name for database in settings.databases])
         certain = await _learn(settings, directory, backends, recipients, say)
-        deliverer = Deliverer(directory, backends, concurrency=1)
+        deliverer = Deliverer(directory, backends, 1, quarantine=_quarantine(settings))
         decisions = [deliverer.recipient(address) for address in recipients]
         known = tuple(one for one in decisions if isinstance(one, Recipient))
         envelope = Envelope(sender, known, content, socket.gethostname())
@@ -110,6 +111,16 @@ async def _learn(
         else:
             directory.update(name, new)
     return certain
+
+
+def _quarantine(settings: Config) -> Quarantine | None:
+    """The quarantine if it is this user's: replay must be able to read what is put there."""
+    path = settings.quarantine_directory
+    try:
+        own = path.stat().st_uid == os.geteuid()
+    except OSError:
+        return None
+    return Quarantine(path, settings.quarantine_limit) if own else None
 
 
 def _without_mbox(content: bytes) -> bytes:

@@ -22,6 +22,7 @@ from .lmtp import Limits, Session
 from .maps import MapWriter
 from .metrics import Metrics
 from .odoo import open_backends
+from .quarantine import Quarantine
 from .sync import ListStore, Synchronizer
 from .systemd import feed_watchdog, inherited_sockets, notify
 
@@ -108,7 +109,8 @@ async def _serve(
     names = [database.name for database in config.databases]
     health = Health([*names, "maps"] if duties.maps else names)
     directory = Directory(names)
-    backends = open_backends(config, tokens)
+    quarantine = Quarantine(config.quarantine_directory, config.quarantine_limit)
+    backends = open_backends(config, tokens, quarantine)
     sync = Synchronizer(
         directory,
         ListStore(config.lists_directory),
@@ -133,7 +135,14 @@ async def _serve(
         application = web.health_application(readiness.problems, metrics)
         servers.append(web.Server(application, sockets.metrics))
     await sync.start([(database.name, database.database) for database in config.databases])
-    deliverer = Deliverer(directory, backends, config.concurrency, health=health, metrics=metrics)
+    deliverer = Deliverer(
+        directory,
+        backends,
+        config.concurrency,
+        quarantine=quarantine,
+        health=health,
+        metrics=metrics,
+    )
     front = Front(config, deliverer, metrics)
     async with _open(servers):
         background = asyncio.create_task(_background(sync, directory.complete, duties.ready_fd))
