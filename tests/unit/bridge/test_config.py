@@ -146,6 +146,7 @@ def test_one_of_the_largest_messages_fits_into_the_quarantine() -> None:
         ({"databases": [GOOD], "pol_interval": 5}, "unknown key 'pol_interval'"),
         ({"databases": [GOOD | {"token": "x"}]}, "unknown key 'token'"),
         ({"databases": [GOOD | {"name": "../x"}]}, r"databases\[0\].name"),
+        ({"databases": [GOOD | {"name": "maps"}]}, r"databases\[0\].name: 'maps' names something"),
         ({"databases": [GOOD | {"name": 5}]}, r"databases\[0\].name"),
         ({"databases": [GOOD | {"database": "a\nb"}]}, r"databases\[0\].database"),
         ({"databases": [GOOD | {"url": "odoo.acme.example"}]}, r"databases\[0\].url"),

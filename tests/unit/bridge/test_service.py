@@ -234,7 +234,8 @@ def test_health_readiness_and_metrics_of_the_process(tmp_path: Path) -> None:
                 "odoo_lmtp_bridge_deliveries 0.0",
                 "odoo_lmtp_bridge_quarantine_messages 0.0",
                 'odoo_lmtp_bridge_addresses{database="prod"} 1.0',
-                'odoo_lmtp_bridge_ready{database="prod"} 1.0',
+                'odoo_lmtp_bridge_ready{part="prod"} 1.0',
+                'odoo_lmtp_bridge_ready{part="maps"} 1.0',
             ):
                 assert line in numbers.splitlines()
             assert "canary" not in numbers

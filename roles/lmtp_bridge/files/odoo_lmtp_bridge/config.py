@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from .health import PARTS
+
 _log = logging.getLogger(__name__)
 
 DEFAULT_PATH = Path("/etc/odoo-lmtp-bridge/config.yml")
@@ -274,6 +276,8 @@ def _database(entry: object, place: str) -> Database:
     name = _text(values, "name", place)
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{place}.name: {name!r}: lower-case letters, digits, '_' and '-' only")
+    if name in PARTS:
+        raise ConfigError(f"{place}.name: {name!r} names something else in health and metrics")
     database = None
     if values.get("database") is not None:
         database = _text(values, "database", place)

@@ -3,9 +3,12 @@
 
 from collections.abc import Iterable, Mapping
 
+# What is no database.
+PARTS = ("maps", "quarantine")
+
 
 class Health:
-    """The last word on each part: databases by their name, and ``maps``. A part of which nothing
+    """The last word on each part: databases by their name, and `PARTS`. A part of which nothing
     was heard yet is a problem."""
 
     def __init__(self, parts: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from . import __version__
+from .health import PARTS
 
 _PREFIX = "odoo_lmtp_bridge"
 # Odoo takes some 60 ms for a mail; the bridge gives up after 300 s.
@@ -69,7 +70,11 @@ class Metrics:
         self.map_failures = counter("map_failures", "Maps that could not be written")
         self.webhook = counter("webhook_requests", "Requests to the webhook", "result")
         # The process
-        self.ready = gauge("ready", "1 if nothing keeps mail from the database", "database")
+        self.ready = gauge(
+            "ready",
+            "1 if nothing is wrong with the part: a database, the maps, the quarantine",
+            "part",
+        )
         self.info = gauge("info", "1; what runs", "version", "loop")
 
         for database in self._databases:
@@ -82,5 +87,5 @@ class Metrics:
 
     def show(self, problems: Mapping[str, str]) -> None:
         """Takes part → reason over into `ready`, before the numbers are read."""
-        for database in self._databases:
-            self.ready.labels(database).set(database not in problems)
+        for part in (*self._databases, *PARTS):
+            self.ready.labels(part).set(part not in problems)

@@ -186,6 +186,9 @@ class Synchronizer:
         """Takes the list over; returns what is wrong with it."""
         current = self._directory.list_of(name)
         new = await self._sources[name].alias_list(current.etag if current else None)
+        _log.debug(
+            "list of %s: %s", name, "unchanged" if new is None else f"{_count(new)} addresses"
+        )
         refused = self._refusal(name, current, new) if new is not None else None
         self._metrics.lists_refused.labels(name).set(refused is not None)
         if refused is not None:
