@@ -40,7 +40,8 @@ def methods(folder: Path) -> list[str]:
 
 
 def test_the_addons_own_tests(database: Odoo) -> None:
-    options = ["--http-port", PORT, "--workers", "0", "--test-tags", "/mail_delivery", "--stop-after-init"]
+    options = ["--init", "mail_delivery", "--test-tags", "/mail_delivery", "--stop-after-init"]
+    options += ["--http-port", PORT, "--workers", "0"]
     with placed(database, database.database) as folder:
         done = database.run(*command(database, folder, *options))
     log = done.stdout + done.stderr

@@ -59,7 +59,12 @@ def test_a_committed_change_is_pushed_within_a_second(addon_odoo: Odoo) -> None:
 def test_what_owns_an_alias_and_what_it_is_made_of(addon_odoo: Odoo) -> None:
     with Webhook(addon_odoo.ip) as bridge:
         told(addon_odoo, bridge.url)
-        former = ("ir.config_parameter", "set_param", "mail_delivery.former_addresses", '{"a@x.example": "b@x.example"}')
+        former = (
+            "ir.config_parameter",
+            "set_param",
+            "mail_delivery.former_addresses",
+            '{"a@x.example": "b@x.example"}',
+        )
         if addon_odoo.name == "odoo14":
             domain = ("ir.config_parameter", "set_param", "mail.catchall.domain", "push.example")
         else:

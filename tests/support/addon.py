@@ -12,6 +12,7 @@ from pathlib import Path
 
 import host
 import requests
+
 from support.machines import Machine, Odoo
 from support.waiting import until
 
@@ -19,8 +20,12 @@ ADDON = Path(__file__).resolve().parents[2] / "roles" / "odoo_addons" / "files" 
 ODOO_ADDONS = "/usr/lib/python3/dist-packages/odoo/addons"
 # Before its first page, Odoo builds every script and style sheet that a page of this database may want, which takes it
 # 40 seconds. Most tests want no page: with the references out of the way there is nothing to build.
-_NO_ASSETS = "UPDATE ir_ui_view SET arch_db = replace(arch_db::text, 't-call-assets', 't-no-assets'){cast} WHERE type = 'qweb'"
-_FREE_PORTS = "import socket; s = [socket.create_server(('', 0)) for _ in range(2)]; print(*(one.getsockname()[1] for one in s))"
+_NO_ASSETS = (
+    "UPDATE ir_ui_view SET arch_db = replace(arch_db::text, 't-call-assets', 't-no-assets'){cast} WHERE type = 'qweb'"
+)
+_FREE_PORTS = (
+    "import socket; s = [socket.create_server(('', 0)) for _ in range(2)]; print(*(one.getsockname()[1] for one in s))"
+)
 
 
 @contextmanager
@@ -54,15 +59,16 @@ def command(odoo: Odoo, folder: str, *options: str) -> list[str]:
     return [
         "runuser", "-u", "odoo", "--", "odoo", "--config", "/etc/odoo/odoo.conf", "--database", odoo.database,
         "--db-filter", f"^{odoo.database}$", "--addons-path", f"{ODOO_ADDONS},{folder}", "--max-cron-threads", "0",
-        "--init", "mail_delivery", *options,
+        *options,
     ]  # fmt: skip
 
 
 @contextmanager
-def addon_odoo(name: str, machine: str) -> Iterator[Odoo]:
+def addon_odoo(name: str, machine: str, *, installed: bool = True) -> Iterator[Odoo]:
     """Yield a new database `name` with the addon and its token, reached over plain HTTP, with an API key.
 
-    `machine` is odoo (19) or odoo14. Odoo has two workers, as the service has, and ends with the block.
+    `machine` is odoo (19) or odoo14. Odoo has two workers, as the service has, and ends with the block. Without
+    `installed` the addon is only there to be installed.
     """
     odoo = Odoo(name, "admin", machine=machine)
     clone_without_assets(odoo)
@@ -72,9 +78,12 @@ def addon_odoo(name: str, machine: str) -> Iterator[Odoo]:
     odoo.url = f"http://{odoo.ip}:{port}"
     pid_file, log_file = f"/tmp/{name}.pid", f"/tmp/{name}.log"
     options = [
-        "--http-interface", "0.0.0.0", "--http-port", port, "--workers", "2", "--pidfile", pid_file, "--logfile", log_file,
+        "--http-interface", "0.0.0.0", "--http-port", port, "--workers", "2",
+        "--pidfile", pid_file, "--logfile", log_file,
         "--longpolling-port" if machine == "odoo14" else "--gevent-port", gevent_port,
     ]  # fmt: skip
+    if installed:
+        options += ["--init", "mail_delivery"]
     with placed(odoo, name) as folder:
         running = subprocess.Popen(
             ["podman", "exec", odoo.container, *command(odoo, folder, *options)],
@@ -86,9 +95,10 @@ def addon_odoo(name: str, machine: str) -> Iterator[Odoo]:
         def answers() -> bool:
             assert running.poll() is None, odoo.run("cat", log_file).stdout
             try:
-                return requests.get(f"{odoo.url}/mail_delivery/aliases", timeout=60).status_code == 403
+                answer = requests.get(f"{odoo.url}/mail_delivery/aliases", timeout=60)
             except requests.RequestException:
                 return False
+            return answer.status_code == (403 if installed else 404)
 
         try:
             until(answers, "the Odoo with this checkout's addon", 120)

@@ -20,7 +20,7 @@ class MailDeliveryBridge(models.Model):
     name = fields.Char("Bridge", required=True, readonly=True, help="Name of the gateway's host.")
     last_contact = fields.Datetime("Last contact", required=True, readonly=True)
     quarantine = fields.Integer(
-        "In quarantine", readonly=True, help="Messages that Odoo failed to process and the bridge keeps."
+        "Quarantine", readonly=True, help="Messages that Odoo failed to process and the bridge keeps."
     )
 
     def init(self):

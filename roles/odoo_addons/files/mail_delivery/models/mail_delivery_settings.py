@@ -36,7 +36,7 @@ class MailDeliverySettings(models.Model):
         help="The webhooks of the bridges to be told when addresses change, such as http://10.0.0.5:8025/webhook.",
     )
     quarantine = fields.Integer(
-        "In quarantine", compute="_compute_reports", help="Messages that the bridges keep because Odoo failed."
+        "Quarantine", compute="_compute_reports", help="Messages that the bridges keep because Odoo failed."
     )
     bridge_ids = fields.Many2many("mail.delivery.bridge", string="Known bridges", compute="_compute_reports")
     error_ids = fields.Many2many("mail.delivery.error", string="Last errors", compute="_compute_reports")
