@@ -4,6 +4,7 @@
 import email
 import email.policy
 import hashlib
+import re
 
 import pytest
 from hypothesis import example, given, settings
@@ -159,6 +160,55 @@ def test_python_sees_our_delivered_to_and_no_other(content: bytes) -> None:
     parsed = email.message_from_bytes(bytes(with_trace(content, "a@b.c", ["x@y"])), policy=email.policy.SMTP)
     assert parsed.get_all("Delivered-To") == ["x@y"]
     assert parsed.get_all("Return-Path") == ["<a@b.c>"]
+
+
+def without_own(content: bytes) -> bytes:
+    """The content without its Delivered-To fields, found line by line as Odoo's parser finds them."""
+    lines = re.findall(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", content)
+    kept, inside = [], False
+    for number, line in enumerate(lines):
+        if number == 0 or line[:1] not in (b" ", b"\t"):
+            if not re.match(rb"[!-9;-~]*:|From ", line):
+                return b"".join(kept + lines[number:])
+            inside = line.lower().startswith(b"delivered-to:")
+        kept += [] if inside else [line]
+    return b"".join(kept)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.tuples(st.one_of(TEXT, st.binary(max_size=12)), EOL), max_size=12).map(
+        lambda lines: b"".join(a + b for a, b in lines)
+    ),
+    st.binary(max_size=30),
+)
+@example(b"Subject: s\rDelivered-To: hidden\r\rDelivered-To: body\r\n", b"")
+@example(b"Delivered-To: a\r b\n\tc\r\n", b"\r\n.\r\n")
+@example(b"Delivered-To: a\r", b"\nDelivered-To: b\r\n")
+def test_every_other_byte_is_as_it_came(header: bytes, body: bytes) -> None:
+    """What is taken out are its own Delivered-To lines; what may be put in is one end of line that keeps two apart."""
+    content = header + body
+    traced = with_trace(content, "a@b.c", ["x@y"])
+    assert traced.startswith(TRACE)
+    rest, kept = traced.removeprefix(TRACE), without_own(content)
+    if rest != kept:
+        if content[:1] in (b" ", b"\t"):
+            assert rest == b"\r\n" + content
+        else:
+            at = next(number for number in range(len(rest)) if rest[: number + 1] != kept[: number + 1])
+            assert rest[at - 1 : at + 1] == b"\r\n"
+            assert rest[:at] + rest[at + 1 :] == kept
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60), st.lists(st.sampled_from([b"S: x\r\n", b"Delivered-To: a\r\n b\r\n", b"T: \0\xff\r\n"])))
+def test_python_sees_the_same_mail_otherwise(body: bytes, fields: list[bytes]) -> None:
+    """Compare what Odoo's parser makes of a mail before and after."""
+    content = b"".join(fields) + b"\r\n" + body
+    before = email.message_from_bytes(content, policy=email.policy.SMTP)
+    after = email.message_from_bytes(with_trace(content, "a@b.c", ["x@y"]), policy=email.policy.SMTP)
+    assert after.get_payload() == before.get_payload()
+    assert after.items()[2:] == [field for field in before.items() if field[0] != "Delivered-To"]
 
 
 def test_printable_is_one_bounded_ascii_line() -> None:

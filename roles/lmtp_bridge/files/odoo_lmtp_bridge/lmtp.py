@@ -258,7 +258,8 @@ class Session(asyncio.Protocol):
 
     def _read_command(self) -> bool:
         end = self._buffer.find(b"\n")
-        if end < 0 and len(self._buffer) <= _MAX_COMMAND:
+        # The CR of a line that is just not too long may be there already.
+        if end < 0 and len(self._buffer) <= _MAX_COMMAND + 1:
             return False
         if end < 0:
             self._skipping_line = True
