@@ -188,7 +188,7 @@ def without_own(content: bytes) -> bytes:
 def test_every_other_byte_is_as_it_came(header: bytes, body: bytes) -> None:
     """What is taken out are its own Delivered-To lines; what may be put in is one end of line that keeps two apart."""
     content = header + body
-    traced = with_trace(content, "a@b.c", ["x@y"])
+    traced = bytes(with_trace(content, "a@b.c", ["x@y"]))
     assert traced.startswith(TRACE)
     rest, kept = traced.removeprefix(TRACE), without_own(content)
     if rest != kept:
@@ -206,7 +206,7 @@ def test_python_sees_the_same_mail_otherwise(body: bytes, fields: list[bytes]) -
     """Compare what Odoo's parser makes of a mail before and after."""
     content = b"".join(fields) + b"\r\n" + body
     before = email.message_from_bytes(content, policy=email.policy.SMTP)
-    after = email.message_from_bytes(with_trace(content, "a@b.c", ["x@y"]), policy=email.policy.SMTP)
+    after = email.message_from_bytes(bytes(with_trace(content, "a@b.c", ["x@y"])), policy=email.policy.SMTP)
     assert after.get_payload() == before.get_payload()
     assert after.items()[2:] == [field for field in before.items() if field[0] != "Delivered-To"]
 

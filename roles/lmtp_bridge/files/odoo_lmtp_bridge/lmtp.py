@@ -25,7 +25,7 @@ _MAX_RECIPIENT_BYTES = 6000
 _DRAIN_QUIET = 0.5
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PATH = re.compile(rf"\s*<((?:{_QUOTED}|[^\">])*)>(?:\s+(.*))?\s*")
+_PATH = re.compile(rf"\s*<((?:[^\">]++|{_QUOTED})*+)>(?:\s+(.*))?\s*")
 _ROUTE = re.compile(r"@[^:]*:")
 
 

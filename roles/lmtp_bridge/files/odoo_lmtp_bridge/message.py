@@ -188,4 +188,6 @@ def printable(text: str, limit: int) -> str:
     """`text` as one line of printable ASCII of at most `limit` characters, for an SMTP answer
     or the log."""
     flat = " ".join(text[: 4 * limit].split())
+    if flat.isascii() and flat.isprintable():
+        return flat[:limit]
     return "".join(c if " " <= c <= "~" else "?" for c in flat)[:limit]
