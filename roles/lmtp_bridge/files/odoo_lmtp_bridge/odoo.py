@@ -8,7 +8,6 @@ from .backend import Backend, Forbidden, Result, Unavailable
 from .config import Config, Database
 from .directory import AliasList, MalformedList
 from .quarantine import Quarantine
-from .rpc import RpcBackend
 
 __all__ = ["Backend", "Forbidden", "Result", "Unavailable", "current_list", "open_backends"]
 
@@ -36,6 +35,9 @@ def _open(
     quarantine: Quarantine | None = None,
 ) -> Backend:
     if database.backend == "rpc":
+        # XML-RPC takes 2 MB of memory, which most bridges can do without.
+        from .rpc import RpcBackend
+
         return RpcBackend(database, tokens, concurrency)
     quarantined = (lambda: quarantine.messages) if quarantine else None
     return AddonBackend(database, tokens, concurrency, quarantined)
