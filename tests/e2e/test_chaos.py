@@ -69,7 +69,7 @@ class Load:
         return int(found[0]) if found else -1
 
     def reaches(self, count: int) -> bool:
-        # Postfix would try again in five minutes.
+        # Postfix alone would wait longer before it tries again.
         self.gateway.run("postqueue", "-f")
         return self.arrived >= count
 

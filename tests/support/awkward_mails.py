@@ -141,17 +141,17 @@ def _no_charset(mail: Identity) -> bytes:
     return mail.header() + b"\r\nGr\xfc\xdfe\r\n"
 
 
-@_kind("a charset that nobody knows")
+@_kind("a charset that nobody knows", KEPT)
 def _unknown_charset(mail: Identity) -> bytes:
     return mail.header() + _text("x-martian", b"caf\xe9\r\n")
 
 
-@_kind("all bytes there are in a body", KEPT)
+@_kind("all bytes there are in a body")
 def _all_bytes(mail: Identity) -> bytes:
     return mail.header() + _text("iso-8859-1", bytes(range(256)) + b"\r\n")
 
 
-@_kind("NUL in the text", KEPT)
+@_kind("NUL in the text")
 def _nul_body(mail: Identity) -> bytes:
     return mail.header() + b"\r\nbefore\0after\r\n"
 
@@ -335,7 +335,7 @@ def _no_boundary(mail: Identity) -> bytes:
     return mail.header() + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed\r\n\r\n--x\r\n\r\ntext\r\n--x--\r\n"
 
 
-@_kind("a content type that is none")
+@_kind("a content type that is none", KEPT)
 def _no_type(mail: Identity) -> bytes:
     return mail.header() + b"MIME-Version: 1.0\r\nContent-Type: nonsense; =;;charset\r\n\r\ntext\r\n"
 
