@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
+from yarl import URL
 
 from . import __version__
 from .config import ConfigError, Database
@@ -99,8 +100,12 @@ class HttpClient:
             raise ConfigError(f"ca_file of {database.name}: {database.ca_file}: {error}") from None
         # Kept shorter than proxies keep theirs, so that no post meets a connection just closed.
         connector = aiohttp.TCPConnector(ssl=tls, limit=concurrency + 1, keepalive_timeout=5)
-        self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        )
         self._url = database.url
+        # A URL costs as much to take apart as a small message to send.
+        self._urls: dict[str, URL] = {}
         self._headers = {
             "User-Agent": f"odoo-lmtp-bridge/{__version__}",
             "Accept-Encoding": "identity",
@@ -123,6 +128,9 @@ class HttpClient:
     ) -> Answer:
         """One request. An answer may have `limit` bytes and take `timeout` seconds."""
         headers = {**self._headers, **headers}
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = URL(self._url + path)
         data: bytes | AsyncIterator[bytes | memoryview] | None = None
         if body is not None:
             headers["Content-Length"] = str(body.length)
@@ -131,7 +139,7 @@ class HttpClient:
         try:
             async with self._session.request(
                 method,
-                self._url + path,
+                url,
                 headers=headers,
                 data=data,
                 # A token goes to the configured host and to none that it points at.

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 _EOL = rb"(?>\r\n|\r|\n)"
-_FIELD = re.compile(
-    rb"(?:([!-9;-~]*):|From )([^\r\n]*(?:" + _EOL + rb"[ \t][^\r\n]*)*)(?:" + _EOL + rb"|\Z)"
-)
+_VALUE = rb"[^\r\n]*(?:" + _EOL + rb"[ \t][^\r\n]*)*"
+_HEADER = re.compile(rb"(?>(?:[!-9;-~]*:|From )" + _VALUE + rb"(?:" + _EOL + rb"|\Z))*")
+_FIELD = re.compile(rb"[!-9;-~]*:(" + _VALUE + rb")(?:" + _EOL + rb"|\Z)")
 # odoo.addons.mail: message_parse
-_RECIPIENT_FIELDS = frozenset({b"to", b"cc", b"resent-to", b"resent-cc"})
+_RECIPIENT_FIELDS = (b"to", b"cc", b"resent-to", b"resent-cc")
 _ADDRESS = re.compile(rb"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+")
 _COMMENT = re.compile(rb"\([^()]*\)")
 _BY = re.compile(rb"(?:^|\s)by\s+([^\s;]+)", re.IGNORECASE)
@@ -73,12 +73,27 @@ class Header:
         return sum(passed) > 1 and any(passed[above:])
 
 
-def _fields(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
-    """(lower-case name, raw value, start, end) of each field of the header, in order."""
-    position = 0
-    while match := _FIELD.match(content, position):
-        yield (match[1] or b"").lower(), match[2], match.start(), match.end()
-        position = match.end()
+def _fields(content: bytes, *names: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
+    """(name, raw value, start, end) of each field with one of the lower-case names, in order."""
+    lower = content[: _header_end(content)].lower()
+    starts = []
+    for name in names:
+        field = name + b":"
+        start = lower.find(field)
+        while start >= 0:
+            # A line that continues another begins with a blank.
+            if start == 0 or lower[start - 1] in b"\r\n":
+                starts.append((start, name))
+            start = lower.find(field, start + 1)
+    for start, name in sorted(starts):
+        match = _FIELD.match(content, start)
+        assert match, "the header consists of fields"
+        yield name, match[1], start, match.end()
+
+
+def _header_end(content: bytes) -> int:
+    match = _HEADER.match(content)
+    return match.end() if match else 0
 
 
 def read_header(content: bytes) -> Header:
@@ -86,14 +101,16 @@ def read_header(content: bytes) -> Header:
     message_id = references = b""
     received: list[bytes] = []
     delivered_to: dict[str, int] = {}
-    for name, value, _start, _end in _fields(content):
+    for name, value, _start, _end in _fields(
+        content, b"message-id", b"references", b"received", b"delivered-to"
+    ):
         if name == b"message-id":
             message_id = message_id or value.strip()
         elif name == b"references":
             references = references or value
         elif name == b"received":
             received.append(value)
-        elif name == b"delivered-to":
+        else:
             for part in value.decode("utf-8", "replace").lower().split(","):
                 delivered_to.setdefault(part.strip(" \t\r\n<>"), len(received))
     found = _MESSAGE_ID.search(message_id)
@@ -144,8 +161,7 @@ def named_recipients(content: bytes) -> frozenset[str]:
     Delivered-To."""
     return frozenset(
         address
-        for name, value, _start, _end in _fields(content)
-        if name in _RECIPIENT_FIELDS
+        for _name, value, _start, _end in _fields(content, *_RECIPIENT_FIELDS)
         for address in _addresses(value)
     )
 
@@ -155,10 +171,8 @@ def without_recipients(content: bytes, unwanted: Collection[str]) -> bytes:
     from and that names an address with one of these local parts (lower-case)."""
     parts: list[bytes | memoryview] = []
     done = 0
-    for name, value, start, _end in _fields(content):
-        if name in _RECIPIENT_FIELDS and any(
-            address.partition("@")[0] in unwanted for address in _addresses(value)
-        ):
+    for _name, value, start, _end in _fields(content, *_RECIPIENT_FIELDS):
+        if any(address.partition("@")[0] in unwanted for address in _addresses(value)):
             parts += (content[done:start], b"X-Original-")
             done = start
     return b"".join((*parts, memoryview(content)[done:])) if parts else content
@@ -171,10 +185,12 @@ def _addresses(value: bytes) -> list[str]:
 def _without(dropped: bytes, content: bytes) -> tuple[bytes, memoryview]:
     """The header without the fields of one name, to stand below other fields, and the rest."""
     header = bytearray()
-    end = 0
-    for name, _value, start, end in _fields(content):
-        if name != dropped:
-            header += content[start:end]
+    done = 0
+    for _name, _value, start, after in _fields(content, dropped):
+        header += content[done:start]
+        done = after
+    end = _header_end(content)
+    header += content[done:end]
     if end == 0 and content[:1] in (b" ", b"\t"):
         # Not a header (Postfix sees it so too), and it must not continue the line above.
         header += b"\r\n"
