@@ -2,7 +2,8 @@
 """The back end `rpc`: Odoo's external API as a user with an API key, without the addon.
 
 What the user needs, found by running Odoo 14 and 19: the group Administration / Settings
-(`base.group_system`) and, in each app that has aliases, the group that reads all documents.
+(`base.group_system`) and, in each app that has aliases, the group that reads all documents; where
+Email Marketing is installed on 19, also its group User, for replies.
 
 - Settings: before 17 the alias domain is in system parameters, which only it reads; from 17 on
   the first mail to an alias writes the alias' status, which only it may.
