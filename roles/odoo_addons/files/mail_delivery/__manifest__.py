@@ -11,8 +11,11 @@ Lets a mail transfer agent hand incoming mail to Odoo over HTTP, with one answer
 * POST /mail_delivery/pipe delivers one message to its envelope recipients. A repeated
   delivery makes no second record.
 
-All three want the X-Mail-Token header to equal the system parameter mail_delivery.token.
-Without that parameter every request is refused.
+All three want the X-Mail-Token header to equal the system parameter mail_delivery.token (or
+mail_delivery.token_pending, while it is exchanged). Without them every request is refused.
+
+When addresses change, the bridges that mail_delivery.bridges names are told at once. Settings >
+Mail Delivery shows which bridges are in touch, and the last errors.
 """,
     "version": "1.1.0",
     "category": "Productivity/Discuss",
