@@ -48,7 +48,8 @@ PLACES = (
     "/usr/bin/odoo-lmtp-bridge",
     "/usr/lib/odoo-lmtp-bridge",
     "/usr/share/odoo-lmtp-bridge",
-    "/var/lib/odoo-lmtp-bridge",
+    "/var/lib/odoo-lmtp-bridge/lists",
+    "/var/lib/odoo-lmtp-bridge/quarantine",
     "/var/spool/postfix/private/odoo-bridge",
 )
 
@@ -300,18 +301,14 @@ def test_a_second_removal_changes_nothing(removal: dict[str, Run]) -> None:
     assert removal["again"].changed("gateway") == 0
 
 
-def test_afterwards_new_mail_waits_at_its_senders(removal: dict[str, Run], converged: Gateway) -> None:
-    assert "answers new mail with 451" in removal["removed"].words
-    in_container("postfix", "reload")
-
-    def answer() -> int:
-        with smtplib.SMTP(converged.ip, timeout=30, local_hostname="mail.customer.example") as client:
-            client.ehlo_or_helo_if_needed()
-            client.mail("someone@customer.example")
-            return client.docmd("RCPT", "TO:<sales@acme.example>")[0]
-
-    until(lambda: answer() == 451, "the answer without maps")
-    run = converged.apply(gateway={})
-    assert run.changed("gateway") > 0
-    in_container("postfix", "reload")
-    until(lambda: answer() == 250, "the answer with maps again")
+def test_afterwards_mail_waits_in_the_queue_and_leaves_it_when_the_bridge_is_back(
+    removal: dict[str, Run], converged: Gateway
+) -> None:
+    assert "stays there, as does what still comes" in removal["removed"].words
+    assert in_container("stat", "-c", "%U", "/var/lib/odoo-lmtp-bridge/maps/aliases.lmdb").strip() == "root"
+    with smtplib.SMTP(converged.ip, timeout=30, local_hostname="mail.customer.example") as client:
+        client.sendmail("someone@customer.example", ["sales@acme.example"], "Subject: later\r\n\r\nx\r\n")
+    until(lambda: "sales@acme.example" in in_container("postqueue", "-p"), "the mail in the queue")
+    assert converged.apply(gateway={}).changed("gateway") > 0
+    in_container("postqueue", "-f")
+    until(lambda: "Mail queue is empty" in in_container("postqueue", "-p"), "an empty queue")
