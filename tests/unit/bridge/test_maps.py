@@ -79,7 +79,7 @@ def test_many_addresses_are_quick(tmp_path: Path) -> None:
     maps.write(addresses, {})
     taken = time.monotonic() - started
     print(f"100,000 addresses: {taken:.2f} s")
-    # Some 0.4 s for both on two cores; the bound allows for a loaded machine.
+    # Some 0.3 s for both on two cores; the bound allows for a loaded machine.
     assert taken < 5
     assert len(maps.read(maps.aliases)) == 100_000
 

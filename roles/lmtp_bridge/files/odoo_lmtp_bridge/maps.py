@@ -19,8 +19,11 @@ _log = logging.getLogger(__name__)
 _SBIN = "/usr/sbin"
 
 # postmap needs a main.cf. One of its own makes it work before the gateway has one, and
-# whatever stands in that one.
-_MAIN_CF = "compatibility_level = 3.6\ninet_interfaces = loopback-only\n"
+# whatever stands in that one. A map that outgrows the size (Postfix has 16 MB) makes postmap start
+# over; only what is used of it takes memory and disk.
+_MAIN_CF = (
+    "compatibility_level = 3.6\ninet_interfaces = loopback-only\nlmdb_map_size = 1073741824\n"
+)
 
 
 class MapError(Exception):
