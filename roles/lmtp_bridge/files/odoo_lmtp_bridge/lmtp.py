@@ -96,6 +96,7 @@ class Session(asyncio.Protocol):
         self._recipient_bytes = 0
         self._receiving = False
         self._scanned = 0
+        self._stuffed = False
         self._oversize = False
         self._skipping_line = False
         self._delivery: asyncio.Task[None] | None = None
@@ -201,7 +202,10 @@ class Session(asyncio.Protocol):
     def _read_message(self) -> bool:
         """Takes the message out of the buffer if it is whole. The buffer starts with the CRLF
         of the DATA line, so that an empty message ends like any other."""
-        end = self._buffer.find(b"\r\n.\r\n", self._scanned)
+        # Mostly the first line that begins with a dot is the last of all: one search is enough.
+        dot = self._buffer.find(b"\r\n.", self._scanned)
+        end = self._buffer.find(b"\r\n.\r\n", dot) if dot >= 0 else -1
+        self._stuffed = self._stuffed or dot != end
         if end < 0:
             self._scanned = max(0, len(self._buffer) - 4)
             # Dot-stuffing makes a message longer by a third at the most (RFC 5321, 4.5.2).
@@ -214,9 +218,10 @@ class Session(asyncio.Protocol):
             return False
         content = b""
         if not self._oversize:
-            content = bytes(memoryview(self._buffer)[2 : end + 2]).replace(b"\r\n.", b"\r\n")
-            if self._buffer[2:3] == b".":
-                content = content[1:]
+            content = bytes(memoryview(self._buffer)[2 : end + 2])
+            if self._stuffed:
+                content = content.replace(b"\r\n.", b"\r\n")
+                content = content[1:] if self._buffer[2:3] == b"." else content
         del self._buffer[: end + 5]
         self._receiving = False
         self._budget.received(self)
@@ -353,6 +358,7 @@ class Session(asyncio.Protocol):
         else:
             self._answer("354 End with <CR><LF>.<CR><LF>")
             self._receiving = True
+            self._stuffed = False
             self._scanned = 0
             self._buffer[:0] = b"\r\n"
             self._budget.begin(self, len(self._buffer))
