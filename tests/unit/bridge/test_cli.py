@@ -238,6 +238,15 @@ def test_pipe_delivers(tmp_path: Path) -> None:
         assert [post.sender for post in odoo.posts[1:]] == ["", ""]
 
 
+def test_a_program_that_is_not_whole_is_temporary() -> None:
+    """The launcher where the package is not in its place, as in the middle of an installation."""
+    assert not Path("/usr/lib/odoo-lmtp-bridge").exists(), "run this where the bridge is not installed"
+    launcher = Path(PACKAGE) / "odoo-lmtp-bridge"
+    done = subprocess.run(["sh", str(launcher), "pipe", "a@x"], input=MAIL, capture_output=True, check=False)
+    assert done.returncode == os.EX_TEMPFAIL
+    assert b"odoo-lmtp-bridge: No module named" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("results", "code"),
     [
