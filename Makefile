@@ -9,7 +9,7 @@ STEP := scripts/step
 export PATH := $(CURDIR)/.cache/venv/bin:$(PATH):/usr/sbin
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench clean
+.PHONY: help demo demo-down tools environment development unit lint sanity site integration e2e test bench bench-bridge clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ e2e: development  ## Mail in and out of the converged sandbox
 bench: development  ## Benchmarks, as ratios within one run
 	@sandbox/sandbox up test
 	@pytest -q -s tests/benchmarks
+
+bench-bridge: development  ## Benchmarks of the bridge, and its parts killed under load; after `make site`
+	@sandbox/sandbox up test
+	@python tests/benchmarks/bridge/run.py
 
 clean:  ## Remove all that these targets made: containers, images, caches, environments
 	@if [ -e .cache/sandbox ] && command -v podman >/dev/null; then sandbox/sandbox clean; fi

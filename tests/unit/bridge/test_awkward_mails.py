@@ -13,7 +13,8 @@ RECIPIENT = "known@acme.example"
 
 
 def through_the_bridge(mail: Mail) -> Post:
-    """Hand it over twice in one go, of which the second time must be like the first; return what Odoo got."""
+    """Hand it over twice in one go (once if it is large), each time alike; return what Odoo got."""
+    times = 2 if len(mail.content) < 1 << 20 else 1
 
     async def exchange() -> Post:
         async with odoo_stand_in(RECIPIENT) as odoo, backend(odoo.url) as addon:
@@ -21,12 +22,12 @@ def through_the_bridge(mail: Mail) -> Post:
             async with front(deliverer, message_size=LIMIT, budget=LIMIT) as bridge:
                 client = await bridge.connect()
                 await client.greet()
-                client.send(transaction([RECIPIENT], mail.content, mail.sender) * 2)
-                assert await client.codes(8) == ["250", "250", "354", "250"] * 2
+                client.send(transaction([RECIPIENT], mail.content, mail.sender) * times)
+                assert await client.codes(4 * times) == ["250", "250", "354", "250"] * times
                 client.close()
-            first, second = odoo.posts
-            assert first.message == second.message
-            return first
+            assert len(odoo.posts) == times
+            assert odoo.posts[0].message == odoo.posts[-1].message
+            return odoo.posts[0]
 
     return asyncio.run(exchange())
 
