@@ -168,6 +168,24 @@ def test_an_alias_that_a_sales_team_owns(site: Odoo, outside: Outside, gateway: 
     assert site.call("crm.lead", "read", [lead], ["team_id"])[0]["team_id"][0] == team
 
 
+def test_odoo_tells_the_gateway_of_a_new_alias(site: Odoo, gateway: Machine, numbers: itertools.count[int]) -> None:
+    name = f"told{next(numbers)}"
+    (lead,) = site.call("ir.model", "search", [("model", "=", "crm.lead")])
+    (domain,) = site.call("mail.alias.domain", "search", [("name", "=", "acme.example")])
+
+    def known() -> bool:
+        asked = gateway.run("postmap", "-q", f"{name}@acme.example", "lmdb:/var/lib/odoo-lmtp-bridge/maps/aliases")
+        return asked.returncode == 0
+
+    made = site.call("mail.alias", "create", {"alias_name": name, "alias_domain_id": domain, "alias_model_id": lead})
+    try:
+        # By itself the bridge would ask in half a minute.
+        until(known, "the new alias in Postfix's map", 10)
+    finally:
+        site.call("mail.alias", "unlink", made if isinstance(made, list) else [made])
+    until(lambda: not known(), "the map without the alias", 10)
+
+
 def test_while_odoo_is_down_mail_waits_in_the_queue_and_arrives_once(
     site: Odoo, outside: Outside, gateway: Machine
 ) -> None:
