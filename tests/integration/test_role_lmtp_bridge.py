@@ -135,9 +135,9 @@ class Gateway:
         inspect = ("podman", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", CONTAINER)
         self.ip = host.run(*inspect).strip()
 
-    def apply(self, *options: str, play: dict[str, Any] = BRIDGE, **hosts: dict[str, Any]) -> Run:
+    def apply(self, *options: str, play: dict[str, Any] | None = None, **hosts: dict[str, Any]) -> Run:
         """Run a play once for all hosts (name -> variables)."""
-        (self.folder / "playbook.json").write_text(json.dumps([play]))
+        (self.folder / "playbook.json").write_text(json.dumps([play or BRIDGE]))
         (self.folder / "inventory.json").write_text(json.dumps({"all": {"vars": VARIABLES, "hosts": hosts}}))
         arguments = ("--inventory", str(self.folder / "inventory.json"), str(self.folder / "playbook.json"))
         return Run(ansible_playbook(*arguments, *options))

@@ -43,8 +43,10 @@ def placed(machine: Machine, name: str) -> Iterator[str]:
         archive.add(ADDON, ADDON.name, filter=cleaned)
     machine.run("mkdir", "-p", folder, check=True)
     machine.run("tar", "--directory", folder, "--extract", input=buffer.getvalue(), check=True)
-    yield folder
-    machine.run("rm", "-r", folder, check=True)
+    try:
+        yield folder
+    finally:
+        machine.run("rm", "-r", folder, check=True)
 
 
 def clone_without_assets(odoo: Odoo) -> None:

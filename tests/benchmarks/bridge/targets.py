@@ -24,19 +24,26 @@ class Target:
 
 
 def _at_least(what: str, name: str, least: float, unit: str = "") -> Target:
-    shown = lambda figures: f"{figures[name]:.2f}{unit}"  # noqa: E731
-    return Target(what, f"≥ {least:g}{unit}", (name,), shown, lambda figures: figures[name] >= least)
+    return Target(
+        what, f"≥ {least:g}{unit}", (name,), lambda f: f"{f[name]:.2f}{unit}", lambda figures: figures[name] >= least
+    )
 
 
 def _at_most(what: str, name: str, most: float, unit: str) -> Target:
-    shown = lambda figures: f"{figures[name]:.2f}{unit}"  # noqa: E731
-    return Target(what, f"≤ {most:g}{unit}", (name,), shown, lambda figures: figures[name] <= most)
+    return Target(
+        what, f"≤ {most:g}{unit}", (name,), lambda f: f"{f[name]:.2f}{unit}", lambda figures: figures[name] <= most
+    )
 
 
 def _megabytes(what: str, name: str, most: float) -> Target:
     """`name` is a figure in MiB."""
-    shown = lambda figures: f"{figures[name] * MIB / MB:.1f} MB"  # noqa: E731
-    return Target(what, f"≤ {most:g} MB", (name,), shown, lambda figures: figures[name] * MIB / MB <= most)
+    return Target(
+        what,
+        f"≤ {most:g} MB",
+        (name,),
+        lambda figures: f"{figures[name] * MIB / MB:.1f} MB",
+        lambda figures: figures[name] * MIB / MB <= most,
+    )
 
 
 # 42 MB, 130 bytes for each address, and 2.2 times the byte budget of 64 MiB.

@@ -284,7 +284,7 @@ def test_nothing_but_a_refusal_is_permanent(fault: xmlrpc.client.Fault, error: t
         if error is not None:
             with pytest.raises(error) as caught:
                 await backend.post(message, "a@c", [SALES])
-            assert type(caught.value) is error
+            assert caught.type is error
             assert "canary" not in f"{caught.value} {caught.value.detail}"
         else:
             (result,) = await backend.post(message, "a@c", [SALES])

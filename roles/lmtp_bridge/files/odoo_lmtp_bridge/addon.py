@@ -131,9 +131,13 @@ def _result(result: object, recipient: str) -> Result:
     if enhanced[0] != str(code)[0] or not isinstance(text, str):
         raise Unavailable("HTTP 200, but with a result that contradicts itself")
     attempts = result.get("quarantine_after")
-    if attempts is not None and (type(attempts) is not int or attempts < 1 or code != 451):
+    if attempts is not None and not (_is_count(attempts) and code == 451):
         raise Unavailable("HTTP 200, but with a quarantine_after that makes no sense")
     return Result(Reply(code, enhanced, text), attempts)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def refusal(answer: Answer) -> Unavailable:

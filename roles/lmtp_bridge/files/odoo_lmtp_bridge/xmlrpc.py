@@ -68,7 +68,7 @@ class Caller:
         for key in self._keys:
             body = _body("authenticate", (self._database, self._login, key, {}))
             uid = await self._request("/xmlrpc/2/common", body, timeout)
-            if type(uid) is int and uid > 0:
+            if isinstance(uid, int) and uid is not True and uid > 0:
                 return uid, key
             if uid is not False and not _is_denied(uid):
                 if isinstance(uid, Failure):

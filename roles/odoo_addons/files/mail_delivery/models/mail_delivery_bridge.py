@@ -36,7 +36,7 @@ class MailDeliveryBridge(models.Model):
         name, quarantine = (report.get("name"), report.get("quarantine")) if isinstance(report, dict) else (None, None)
         if not (isinstance(name, str) and name.isprintable() and 0 < len(name) <= MAX_NAME):
             return
-        if type(quarantine) is not int or not 0 <= quarantine <= MAX_COUNT:
+        if not isinstance(quarantine, int) or isinstance(quarantine, bool) or not 0 <= quarantine <= MAX_COUNT:
             return
         values = {"name": name, "quarantine": quarantine, "seconds": WRITE_SECONDS}
         self.env.cr.execute(
