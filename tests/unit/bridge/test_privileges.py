@@ -47,6 +47,31 @@ def test_programs_run_as_the_owner_for_good(directory: Path) -> None:
     assert done.stdout.strip() == f"{(NOBODY,) * 3} {(NOBODY,) * 3} []"
 
 
+@needs_root
+def test_a_link_of_the_owners_leads_root_nowhere(directory: Path) -> None:
+    target = directory.parent / "of-root"
+    target.mkdir(mode=0o755)
+    for name in ("quarantine", "dangling"):
+        link = directory / name
+        link.symlink_to(target if name == "quarantine" else directory.parent / "none")
+        os.chown(link, NOBODY, NOBODY, follow_symlinks=False)
+        assert owner_identity(link) == owner_identity(directory)
+    with as_owner(directory / "quarantine"), pytest.raises(PermissionError):
+        (directory / "quarantine" / "file").touch()
+
+
+@needs_root
+def test_what_is_not_there_yet_is_its_parents_owners(directory: Path) -> None:
+    assert owner_identity(directory / "none" / "deeper") == owner_identity(directory)
+
+
+@needs_root
+def test_a_link_of_roots_is_followed(directory: Path) -> None:
+    link = directory.parent / "link"
+    link.symlink_to(directory)
+    assert owner_identity(link) == owner_identity(directory)
+
+
 def test_what_is_not_there_has_no_owner(tmp_path: Path) -> None:
     assert owner_identity(tmp_path / "none") == {}
     with as_owner(tmp_path / "none"):

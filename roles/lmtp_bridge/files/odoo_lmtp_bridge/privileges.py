@@ -20,11 +20,19 @@ def owner_identity(path: Path) -> Identity:
     """For root, what makes a program run as the owner of `path`; nothing for others.
 
     Whoever took over the service could put things in its directories that a program of root's
-    would follow, load or overwrite.
+    would follow, load or overwrite. So a link of that user's at `path` counts as that user's, and
+    what is not there, and may be put there at any moment, as that of whose directory it is in.
     """
-    if os.geteuid() != 0 or not path.exists():
+    if os.geteuid() != 0:
         return {}
-    status = path.stat()
+    while not os.path.lexists(path):
+        path = path.parent
+    status = path.lstat()
+    if status.st_uid == 0 and path.exists():
+        # A link of root's own, such as /var/lib to another disk, may be followed.
+        status = path.stat()
+    if status.st_uid == 0:
+        return {}
     return {"user": status.st_uid, "group": status.st_gid, "extra_groups": []}
 
 

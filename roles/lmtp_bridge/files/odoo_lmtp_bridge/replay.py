@@ -39,7 +39,7 @@ def run(
     is not configured any more, 74 the quarantine cannot be read or written. Raises ConfigError.
     """
     quarantine = Quarantine(settings.quarantine_directory, settings.quarantine_limit)
-    # Root's part comes before: the tokens and certificates are for root to read.
+    # Root's part comes before: the tokens are for root to read.
     tokens = {
         database.name: config.read_tokens(database.name, path)
         for database in settings.databases
