@@ -238,6 +238,19 @@ def test_pipe_delivers(tmp_path: Path) -> None:
         assert [post.sender for post in odoo.posts[1:]] == ["", ""]
 
 
+def test_pipe_where_nothing_can_be_said(tmp_path: Path) -> None:
+    """The log's disk may be full, and an MTA bounces mail for every exit code that it does not know."""
+    with odoo_in_thread("a@x") as odoo:
+        command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {PACKAGE!r}); {MAIN}", "-v"]
+        command += ["-c", str(write_config(tmp_path, odoo.url)), "pipe"]
+        codes = []
+        for arguments in (["a@x"], ["no@x"], ["--unknown"]):
+            with Path("/dev/full").open("wb") as full:
+                done = subprocess.run([*command, *arguments], input=MAIL, stderr=full, check=False)
+            codes.append(done.returncode)
+        assert codes == [0, os.EX_TEMPFAIL, os.EX_TEMPFAIL]
+
+
 def test_a_program_that_is_not_whole_is_temporary() -> None:
     """The launcher where the package is not in its place, as in the middle of an installation."""
     assert not Path("/usr/lib/odoo-lmtp-bridge").exists(), "run this where the bridge is not installed"

@@ -50,6 +50,27 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb; returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if "pipe" not in arguments:
+        return _run(arguments)
+    try:
+        return _run(arguments)
+    except Exception:
+        # What went wrong could not be said.
+        return os.EX_TEMPFAIL
+    finally:
+        _give_up_unsaid()
+
+
+def _give_up_unsaid() -> None:
+    """What stderr does not take is dropped: it would change Python's exit code."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         options = _parser().parse_args(arguments)
     except _WrongUsage as error:
