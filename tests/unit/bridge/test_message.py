@@ -5,6 +5,7 @@ import email
 import email.policy
 import hashlib
 import re
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -96,6 +97,18 @@ def test_the_recipients_that_a_header_names() -> None:
     assert hidden == ADDRESSED.replace(b'\r\nTo: "', b'\r\nX-Original-To: "').replace(
         b"Resent-To:", b"X-Original-Resent-To:"
     )
+
+
+def test_a_long_line_does_not_hold_up_everything() -> None:
+    """All of this runs in the event loop, which the watchdog gives a minute."""
+    started = time.process_time()
+    assert named_recipients(b"To: " + b"x" * 100_000 + b" a@x@y,b@x\r\n") == {"a@x", "b@x"}
+    addresses = [f"a{n}@x" for n in range(50)]
+    nested = b"(" * 1000 + b")" * 1000
+    trace = b"Received: %s\r\n" % nested * 50 + b"Delivered-To: " + ", ".join(addresses).encode() + b"\r\n"
+    header = read_header(trace)
+    assert not any(header.is_loop(address, "gw.x") for address in addresses)
+    assert time.process_time() - started < 5
 
 
 def test_a_first_message_and_its_replies_are_one_thread() -> None:

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 _EOL = rb"(?>\r\n|\r|\n)"
 _VALUE = rb"[^\r\n]*(?:" + _EOL + rb"[ \t][^\r\n]*)*"
@@ -16,7 +17,9 @@ _HEADER = re.compile(rb"(?>(?:[!-9;-~]*:|From )" + _VALUE + rb"(?:" + _EOL + rb"
 _FIELD = re.compile(rb"[!-9;-~]*:(" + _VALUE + rb")(?:" + _EOL + rb"|\Z)")
 # odoo.addons.mail: message_parse
 _RECIPIENT_FIELDS = (b"to", b"cc", b"resent-to", b"resent-cc")
-_ADDRESS = re.compile(rb"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+")
+_WORD = rb"[^\s<>()\[\],;:\"@]"
+# Begins where a word does: tried at each letter, a long one without "@" would take minutes.
+_ADDRESS = re.compile(rb"(?<!" + _WORD + rb")" + _WORD + rb"++@" + _WORD + rb"+")
 _COMMENT = re.compile(rb"\([^()]*\)")
 _BY = re.compile(rb"(?:^|\s)by\s+([^\s;]+)", re.IGNORECASE)
 _MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
@@ -59,6 +62,10 @@ class Header:
     received: tuple[bytes, ...]
     delivered_to: Mapping[str, int]
 
+    @cached_property
+    def _received_by(self) -> tuple[str, ...]:
+        return tuple(map(_received_by, self.received))
+
     def is_loop(self, address: str, host: str) -> bool:
         """Whether it passed the gateway `host` before it was delivered to `address`, and now
         comes again.
@@ -69,7 +76,7 @@ class Header:
         above = self.delivered_to.get(address)
         if above is None or not host:
             return False
-        passed = [_received_by(value) == host.lower() for value in self.received]
+        passed = [by == host.lower() for by in self._received_by]
         return sum(passed) > 1 and any(passed[above:])
 
 
