@@ -120,8 +120,8 @@ def _is_usable(address: str) -> bool:
 
 
 def shrinks_too_much(current: AliasList | None, new: AliasList, limit: int) -> bool:
-    """Whether `new` has fewer of the current addresses by more than `limit` percent: more likely
-    an accident."""
+    """Whether `new` has fewer addresses than `current` by more than `limit` percent: more likely
+    an accident. Which ones they are, and former ones, do not count."""
     if current is None:
         return False
     return 100 * len(new.addresses) < (100 - limit) * len(current.addresses)
