@@ -10,19 +10,23 @@ import hmac
 import logging
 import os
 import pathlib
-import socket
 import ssl
 import warnings
 import weakref
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from . import accounts, records
+from . import accounts, records, systemd
+from .mailgun import state as mailgun
 from .outgoing import Outgoing
 from .relay import Answer
 
 CERTIFICATE = pathlib.Path("/etc/sandbox/tls.pem")
 
+# Where the logins are Mailgun's, by region. The other providers have the fixed accounts.
+MAILGUN = {"smtp.mailgun.org": "us", "smtp.eu.mailgun.org": "eu"}
+# A mail exchanger that takes mail on a submission port too, for those who are kept from port 25.
+EXCHANGER = "mx.zoho.com"
 # Who keeps the mailboxes of a domain. A provider passes on mail for these domains alone.
 MAILBOX_HOSTS = {"customer.example": "mail.customer.example", "acme.example": "mx.zoho.com"}
 FULL = "full@customer.example"
@@ -63,7 +67,7 @@ class Handler:
         tls: ssl.SSLObject | None = server.transport.get_extra_info("ssl_object")
         login: bytes | None = session.login_data
         return records.Reception(
-            server=(_server_names.get(tls) if tls else None) or host,
+            server=_named(server) or host,
             port=self.listener.port,
             tls=tls is not None,
             tls_version=tls.version() if tls else None,
@@ -75,9 +79,49 @@ class Handler:
 
 
 class Submission(Handler):
-    """A provider: takes any message from an authenticated client and passes it on like one."""
+    """A provider: takes any message from an authenticated client and passes it on like one.
+
+    Whoever asks for EXCHANGER by its name finds that mail exchanger instead.
+    """
+
+    def __init__(self, listener: Listener, outgoing: Outgoing) -> None:
+        super().__init__(listener, outgoing)
+        self._mailboxes = Mailboxes(listener, outgoing)
+
+    def host(self, server: SMTP) -> str:
+        """Return the server that the client means."""
+        return _named(server) or self.listener.host
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        if self.host(server) == EXCHANGER:
+            return await self._mailboxes.handle_EHLO(server, session, envelope, hostname, responses)
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        refusal = "" if self.host(server) == EXCHANGER else self._refusal(server, session)
+        if refusal:
+            return refusal
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 sender ok"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.host(server) == EXCHANGER:
+            return await self._mailboxes.handle_RCPT(server, session, envelope, address, options)
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 recipient ok"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.host(server) == EXCHANGER:
+            return await self._mailboxes.handle_DATA(server, session, envelope)
         content = _content(envelope)
         reception = self.reception(server, session, envelope, self.listener.host)
         identifier = records.new_id()
@@ -86,6 +130,19 @@ class Submission(Handler):
         if onward:
             self.outgoing.add(reception.server, reception.mail_from, onward, content)
         return f"250 2.0.0 accepted as {identifier}"
+
+    def _refusal(self, server: SMTP, session: Session) -> str:
+        """Return the answer to a client that may not send; nothing if it may."""
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        region = MAILGUN.get(self.host(server))
+        if region is None:
+            return ""
+        try:
+            reason = mailgun.State.read(mailgun.FILE).refusal(region, session.login_data.decode(errors="replace"))
+        except (OSError, ValueError) as error:
+            return f"451 4.3.0 {_unreadable(error)}"
+        return reason and f"550 5.7.1 {reason}"
 
 
 class Mailboxes(Handler):
@@ -120,8 +177,7 @@ class Mailboxes(Handler):
         try:
             known = accounts.read()
         except (OSError, ValueError) as error:
-            log.error("accounts cannot be read: %s", type(error).__name__)
-            return "451 4.3.0 accounts cannot be read"
+            return f"451 4.3.0 {_unreadable(error)}"
         content = _content(envelope)
         identifier = records.new_id()
         for mailbox in dict.fromkeys(recipient.lower() for recipient in envelope.rcpt_tos):
@@ -139,14 +195,17 @@ def authenticate(
     server: SMTP, session: Session, envelope: Envelope, mechanism: str, credentials: LoginPassword
 ) -> AuthResult:
     """Check a login against the accounts of this moment; the session keeps no password."""
-    try:
-        known = accounts.read()
-    except (OSError, ValueError) as error:
-        log.error("accounts cannot be read: %s", type(error).__name__)
-        return AuthResult(success=False, handled=False, message="454 4.7.0 accounts cannot be read")
     login = credentials.login.decode(errors="replace")
-    right = hmac.compare_digest(known.get(login, "").encode(), credentials.password)
-    if login not in known or not right:
+    region = MAILGUN.get(server.event_handler.host(server))
+    try:
+        if region:
+            right = mailgun.State.read(mailgun.FILE).authenticates(region, login, credentials.password)
+        else:
+            known = accounts.read()
+            right = hmac.compare_digest(known.get(login, "").encode(), credentials.password) and login in known
+    except (OSError, ValueError) as error:
+        return AuthResult(success=False, handled=False, message=f"454 4.7.0 {_unreadable(error)}")
+    if not right:
         return AuthResult(success=False, handled=False)
     return AuthResult(success=True, auth_data=LoginPassword(credentials.login, b""))
 
@@ -164,7 +223,7 @@ async def serve() -> None:
             ssl=context if listener.implicit_tls else None,
         )  # fmt: skip
     outgoing.resume()
-    _notify_ready()
+    systemd.notify_ready()
     await asyncio.Event().wait()
 
 
@@ -186,10 +245,21 @@ def _protocol(listener: Listener, outgoing: Outgoing, context: ssl.SSLContext) -
         enable_SMTPUTF8=True,
         tls_context=None if listener.implicit_tls else context,
         require_starttls=listener.submission and not listener.implicit_tls,
-        auth_required=listener.submission,
         auth_require_tls=not listener.implicit_tls,
         authenticator=authenticate if listener.submission else None,
     )
+
+
+def _named(server: SMTP) -> str | None:
+    """Return the server that the client asked for by SNI."""
+    tls: ssl.SSLObject | None = server.transport.get_extra_info("ssl_object")
+    return _server_names.get(tls) if tls else None
+
+
+def _unreadable(error: Exception) -> str:
+    """Return what a client is told of accounts that cannot be read; the journal has the kind of error."""
+    log.error("accounts cannot be read: %s", type(error).__name__)
+    return "accounts cannot be read"
 
 
 def _remember_server_name(tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
@@ -208,15 +278,6 @@ def _content(envelope: Envelope) -> bytes:
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower()
-
-
-def _notify_ready() -> None:
-    """Tell systemd that all ports listen (sd_notify(3))."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notification:
-            notification.connect(address.replace("@", "\0", 1) if address.startswith("@") else address)
-            notification.send(b"READY=1")
 
 
 if __name__ == "__main__":
