@@ -44,8 +44,8 @@ test: development  ## Run everything CI runs
 	@$(STEP) "e2e" $(MAKE) e2e
 	@scripts/step --summary
 
-unit: development  ## Unit tests
-	@pytest -q -n 2 tests/unit
+unit: development  ## Unit tests, and the simulated providers against their published specifications
+	@pytest -q -n 2 tests/unit tests/contract
 
 lint: development  ## ruff, mypy --strict, yamllint, ansible-lint (production), changelog and documentation
 	@scripts/lint
