@@ -19,6 +19,7 @@ import secretfiles
 from host import CACHE, SandboxError, run, stage, succeeds
 
 PROVIDERS = ["mail.zoho.com", "smtppro.zoho.com", "mx.zoho.com", "smtp.mailgun.org", "mail.customer.example"]
+MAILGUN = ["smtp.eu.mailgun.org", "api.mailgun.net", "api.eu.mailgun.net"]
 READY_SECONDS = 90
 
 
@@ -40,7 +41,7 @@ class Namespace:
 
 
 MACHINES = {
-    "internet": Machine(10, [*PROVIDERS, "imap.acme.example"]),
+    "internet": Machine(10, [*PROVIDERS, *MAILGUN, "imap.acme.example"]),
     "odoo": Machine(20, ["odoo.acme.example"]),
     "odoo14": Machine(21, ["odoo14.acme.example"]),
     "gateway": Machine(30, ["mx.acme.example"], ("NET_ADMIN",)),
@@ -120,6 +121,8 @@ def _start(namespace: str, name: str) -> None:
         target.chmod(0o600 if source.suffix == ".key" else 0o644)
     if name == "internet":
         secretfiles.write_private(staging / "accounts.json", json.dumps(secretfiles.accounts()))
+        secretfiles.write_private(staging / "mailgun.json", json.dumps(secretfiles.mailgun()))
+        secretfiles.write_private(staging / "tsig.key", secretfiles.tsig_key())
     run("podman", "cp", str(staging), f"{full}:/etc/")
     run("podman", "start", full)
 

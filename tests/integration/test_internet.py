@@ -24,7 +24,13 @@ from support.machines import Internet
 pytestmark = pytest.mark.integration
 
 LOGIN = "no-reply@acme.example"
-PROVIDERS = [(465, "mail.zoho.com"), (587, "smtppro.zoho.com"), (2525, "smtp.mailgun.org")]
+BULK = "no-reply@mg.acme.example"
+PROVIDERS = [
+    (465, "mail.zoho.com", LOGIN),
+    (587, "smtppro.zoho.com", LOGIN),
+    (2525, "smtp.mailgun.org", BULK),
+]
+LOGINS = {port: login for port, _name, login in PROVIDERS}
 LATE_BOUNCE = "late-bounce@customer.example"
 ACCOUNTS = "/etc/sandbox/accounts.json"
 INBOX = "inbox@acme.example"
@@ -120,6 +126,7 @@ def resolver(internet: Internet) -> dns.resolver.Resolver:
     ("name", "last_byte"),
     [
         ("mail.zoho.com", 10), ("smtppro.zoho.com", 10), ("mx.zoho.com", 10), ("smtp.mailgun.org", 10),
+        ("smtp.eu.mailgun.org", 10), ("api.mailgun.net", 10), ("api.eu.mailgun.net", 10),
         ("mail.customer.example", 10), ("imap.acme.example", 10),
         ("odoo.acme.example", 20), ("odoo14.acme.example", 21), ("mx.acme.example", 30),
     ],
@@ -150,16 +157,16 @@ def test_other_names_fail_at_once(internet: Internet, name: str) -> None:
 # --- Submission
 
 
-@pytest.mark.parametrize(("port", "name"), PROVIDERS)
-def test_submission_is_recorded_and_passed_on(internet: Internet, port: int, name: str) -> None:
+@pytest.mark.parametrize(("port", "name", "login"), PROVIDERS)
+def test_submission_is_recorded_and_passed_on(internet: Internet, port: int, name: str, login: str) -> None:
     message_id, content = message()
     with connection(internet, port) as smtp:
-        smtp.login(LOGIN, internet.accounts[LOGIN])
+        smtp.login(login, internet.accounts[login])
         smtp.sendmail("bounce@acme.example", ["Bob@customer.example", "x@elsewhere.example"], content)
 
     outbox = wait(internet, "--message-id", message_id, "--server", name)
     assert (outbox["port"], outbox["tls"], outbox["tls_version"]) == (port, True, "TLSv1.3")
-    assert (outbox["auth_user"], outbox["mail_from"]) == (LOGIN, "bounce@acme.example")
+    assert (outbox["auth_user"], outbox["mail_from"]) == (login, "bounce@acme.example")
     assert outbox["rcpt_tos"] == ["Bob@customer.example", "x@elsewhere.example"]
     assert (outbox["subject"], outbox["mailbox"]) == ("Gr\xfc\xdfe", None)
     arrived = wait(internet, "--message-id", message_id, "--mailbox", "bob@customer.example")
@@ -183,13 +190,14 @@ def test_sni_names_the_server(internet: Internet) -> None:
 def test_authentication(internet: Internet, port: int, mechanism: str) -> None:
     with connection(internet, port) as smtp:
         smtp.ehlo()
-        smtp.user, smtp.password = LOGIN, internet.accounts[LOGIN] + "x"
+        login = LOGINS[port]
+        smtp.user, smtp.password = login, internet.accounts[login] + "x"
         answer = getattr(smtp, f"auth_{mechanism}")
         with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
             smtp.auth(mechanism.upper(), answer)
         assert refused.value.smtp_code == 535
         assert smtp.mail(LOGIN)[0] == 530
-        smtp.password = internet.accounts[LOGIN]
+        smtp.password = internet.accounts[login]
         assert smtp.auth(mechanism.upper(), answer)[0] == 235
         assert smtp.mail(LOGIN)[0] == 250
 
@@ -224,7 +232,7 @@ def test_changed_accounts_count_at_once(internet: Internet) -> None:
 def test_a_message_that_is_passed_on_in_vain_comes_back(internet: Internet) -> None:
     message_id, content = message()
     sender, unknown = f"{uuid.uuid4()}@customer.example", f"unknown-{uuid.uuid4()}@customer.example"
-    with connection(internet, 2525) as smtp:
+    with connection(internet, 587) as smtp:
         smtp.login(LOGIN, internet.accounts[LOGIN])
         smtp.sendmail(sender, unknown, content)
     assert_bounce(internet, sender, message_id, unknown, "5.1.1")
@@ -240,6 +248,19 @@ def test_ordinary_mailboxes_of_the_company(internet: Internet) -> None:
         smtp.sendmail("alice@customer.example", "Info@acme.example", content)
     facts = wait(internet, "--message-id", message_id, "--mailbox", "info@acme.example")
     assert (facts["server"], facts["port"], facts["auth_user"]) == ("mx.zoho.com", 25, None)
+    assert bytes_of(internet, facts) == content
+
+
+def test_the_mail_exchanger_has_a_port_beside_25(internet: Internet) -> None:
+    message_id, content = message()
+    with connection(internet, 2525, sni="mx.zoho.com") as smtp:
+        smtp.ehlo()
+        assert not smtp.has_extn("auth")
+        smtp.sendmail("alice@customer.example", "Info@acme.example", content)
+        assert smtp.mail("alice@customer.example")[0] == 250
+        assert smtp.rcpt("x@elsewhere.example")[0] == 554
+    facts = wait(internet, "--message-id", message_id, "--mailbox", "info@acme.example")
+    assert (facts["server"], facts["port"], facts["auth_user"]) == ("mx.zoho.com", 2525, None)
     assert bytes_of(internet, facts) == content
 
 

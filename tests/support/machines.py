@@ -46,7 +46,7 @@ class Internet(Machine):
 
     def __init__(self) -> None:
         super().__init__("internet")
-        self.accounts = secretfiles.accounts()
+        self.accounts = secretfiles.accounts() | secretfiles.mailgun_accounts()
 
 
 class Odoo(Machine):

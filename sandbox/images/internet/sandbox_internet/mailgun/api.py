@@ -62,14 +62,14 @@ class Api:
         self.faults: list[Fault] = []
         self.calls: list[dict[str, Any]] = []
         self._keys = api_keys
-        self._beginning = beginning
+        self.beginning = beginning
 
     def reset(self) -> None:
         """Forget calls and faults, and go back to the domains of the beginning."""
         self.calls.clear()
         self.faults.clear()
         self.simulator.state.clear()
-        for given in self._beginning:
+        for given in self.beginning:
             place = given["name"], given["region"], given["account"]
             domain = domains.added(self.simulator, *place, passwords.generated())
             for login, password in given["credentials"].items():
