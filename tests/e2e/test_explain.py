@@ -68,9 +68,9 @@ def test_the_site(site: Odoo, tmp_path: Path) -> None:
     assert "Mail in, by the policy and what is in Odoo" in lines
     way = "MX: gateway, bridge, Odoo; Odoo makes a record of crm.lead"
     assert row(lines, "sales@acme.example", "alias", "gateway", way)
-    fetched = "MX: gateway, mx.zoho.com; fetched by Old inbox from imap.acme.example"
+    fetched = "MX: gateway, mx.zoho.com:2525; fetched by Old inbox from imap.acme.example"
     assert row(lines, "inbox@acme.example", "mailbox", "fetched", fetched)
-    assert row(lines, "*@acme.example", "others", "relayed", "MX: gateway, relayed to mx.zoho.com")
+    assert row(lines, "*@acme.example", "others", "relayed", "MX: gateway, relayed to mx.zoho.com:2525")
     assert not any("Redirects needed" in line or "not in Odoo yet" in line for line in lines)
 
 
