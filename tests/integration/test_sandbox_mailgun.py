@@ -151,7 +151,7 @@ def test_only_the_zone_for_it_may_be_changed(internet: Internet) -> None:
 def test_calls_and_faults_are_for_those_inside(api: Api, internet: Internet) -> None:
     path = f"/v4/domains/{uuid.uuid4()}.example"
     internet.run("sandbox-mailgun", "fail", "html", "--path", path, check=True)
-    assert [api("GET", path).status_code for _ in range(2)] == [502, 404]
+    assert [api("GET", path).status_code for _time in range(2)] == [502, 404]
     calls = json.loads(internet.run("sandbox-mailgun", "calls", "--json", check=True).stdout)
     assert [call.get("fault", call.get("status")) for call in calls if call["path"] == path] == ["html", 404]
     with pytest.raises(requests.exceptions.ConnectionError):

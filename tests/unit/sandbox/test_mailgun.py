@@ -95,7 +95,7 @@ def test_no_password_is_kept(mailgun: Mailgun, tmp_path: Path) -> None:
 def test_rate_limits_in_headers(mailgun: Mailgun, form: str, header: str, unit: int) -> None:
     mailgun.fail(form, count=2, seconds=60)
     before = time.time()
-    answers = [call(mailgun, "GET", DOMAINS) for _ in range(3)]
+    answers = [call(mailgun, "GET", DOMAINS) for _time in range(3)]
     assert [answer.status_code for answer in answers] == [429, 429, 200]
     # Milliseconds are rounded.
     assert before + 59.9 < float(answers[0].headers[header]) / unit < time.time() + 60.1
@@ -187,7 +187,7 @@ def test_calls_are_counted_without_secrets(mailgun: Mailgun, command) -> None:  
 def test_faults_and_switches_by_command(mailgun: Mailgun, command) -> None:  # type: ignore[no-untyped-def]
     create(mailgun)
     command("fail", "html", "--count", "2", "--method", "GET", "--path", NAME)
-    assert [call(mailgun, "GET", DOMAIN).status_code for _ in range(3)] == [502, 502, 200]
+    assert [call(mailgun, "GET", DOMAIN).status_code for _time in range(3)] == [502, 502, 200]
     assert "us  html  GET" in command("calls")
     command("disable", NAME, "--reason", "spam")
     assert call(mailgun, "GET", DOMAIN).json()["domain"]["disabled"]["reason"] == "spam"

@@ -27,7 +27,7 @@ def matches(password: bytes, kept: str) -> bool:
 
 def generated() -> str:
     """Return a new password."""
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(LONGEST))
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _character in range(LONGEST))
 
 
 def problem(password: str) -> str:
