@@ -30,15 +30,38 @@ class NoConnectionError(Exception):
     """No connection was made; the text says of each address why."""
 
 
-def connect(host: str, port: int, timeout: float) -> tuple[socket.socket, Place, str]:
+def addresses(host: str, port: int, timeout: float) -> list[Place]:
+    """Return the host's addresses in the system's order; NoConnectionError if there are none.
+
+    The system's look-up knows no time-out: it is left behind when it takes longer than these seconds.
+    """
+    answer: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answer.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except OSError as error:
+            answer.put(error)
+
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        found = answer.get(timeout=timeout)
+    except queue.Empty:
+        raise NoConnectionError(f"looking up {host}: no answer within {timeout:g} s") from None
+    if isinstance(found, socket.gaierror) and found.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", 0)):
+        raise NoConnectionError(f"there is no host {host}")
+    if isinstance(found, OSError):
+        raise NoConnectionError(f"looking up {host}: {one_line(found.strerror or str(found))}")
+    return list(dict.fromkeys(found))
+
+
+def connect(places: list[Place], timeout: float) -> tuple[socket.socket, Place, str]:
     """Return a connection, where it goes, and a text that says what came of each address.
 
-    All addresses are tried at once, so that one that is blocked holds nobody up; the first in the resolver's order of
-    those that answer wins. `timeout` is in seconds, for the look-up of the name and for the connection. Raises
-    NoConnectionError.
+    All addresses are tried at once, so that one that is blocked holds nobody up; of those that answer first, the one
+    that comes first in the list wins. `timeout` is in seconds. Raises NoConnectionError.
     """
     started = time.monotonic()
-    places = _places(host, port, timeout)
     told = dict.fromkeys(places, "")
     with selectors.DefaultSelector() as selector:
         for place in places:
@@ -95,35 +118,10 @@ def protocol(first: bytes) -> str:
 
 def unverified() -> ssl.SSLContext:
     """Return a context that takes any certificate, to look at it; nothing secret goes over such a connection."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _places(host: str, port: int, timeout: float) -> list[Place]:
-    """Return the host's addresses.
-
-    The system's look-up knows no time-out: it is left behind when it takes longer.
-    """
-    answer: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            answer.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except OSError as error:
-            answer.put(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        found = answer.get(timeout=timeout)
-    except queue.Empty:
-        raise NoConnectionError(f"looking up {host}: no answer within {timeout:g} s") from None
-    if isinstance(found, socket.gaierror) and found.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", 0)):
-        raise NoConnectionError(f"there is no host {host}")
-    if isinstance(found, OSError):
-        raise NoConnectionError(f"looking up {host}: {one_line(found.strerror or str(found))}")
-    return list(dict.fromkeys(found))
 
 
 def _begin(place: Place, selector: selectors.BaseSelector) -> str:

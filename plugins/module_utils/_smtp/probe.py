@@ -133,7 +133,8 @@ def probe(target: Target) -> Outcome:
     check(target)
     outcome = Outcome(target)
     try:
-        first, place, detail = connection.connect(_ascii(target.host), target.port, target.timeout)
+        places = connection.addresses(_ascii(target.host), target.port, target.timeout)
+        first, place, detail = connection.connect(places, target.timeout)
     except connection.NoConnectionError as error:
         outcome.add("tcp", str(error), ok=False)
         return outcome
@@ -178,7 +179,12 @@ def check(target: Target) -> None:
         (target.login + target.password).encode()
     except UnicodeEncodeError:
         raise ValueError("login or password has what UTF-8 cannot express") from None
-    _context(target)
+    if target.ca_file:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(target.ca_file)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ValueError(f"ca_file {target.ca_file} holds no CA certificates: {reason}") from None
 
 
 class _Dialogue:
@@ -252,7 +258,7 @@ class _Dialogue:
     def leave(self) -> None:
         """Take back what was proposed and end the connection; what is said to it does not matter."""
         with contextlib.suppress(StepError):
-            self.wire.begin("quit", FAREWELL_SECONDS)
+            self.wire.begin("quit", min(FAREWELL_SECONDS, self._target.timeout))
             if self._proposed:
                 self.wire.ask("RSET")
             self.wire.ask("QUIT")
@@ -284,6 +290,8 @@ class _Dialogue:
         reply = self.wire.ask("STARTTLS")
         if reply.code != 220:
             raise self.wire.failure(reply.text)
+        # It would be taken for an answer under TLS (CVE-2011-0411).
+        self.wire.expect_silence()
 
     def _secure(self) -> None:
         target = self._target
@@ -308,7 +316,7 @@ class _Dialogue:
         self._outcome.add("certificate", f"{_described(self._outcome.certificate)}; {verified}")
 
     def _look_unverified(self) -> str:
-        """Note a certificate that did not verify, as another connection shows it; return why that failed, or nothing."""
+        """Note a certificate that did not verify, by another connection; return why that failed, or nothing."""
         place, seconds = self._place, self._target.timeout
         try:
             other = _Dialogue(self._outcome, connection.connect_to(place, seconds), place, quiet=True)
@@ -389,11 +397,7 @@ class _Dialogue:
 
 
 def _context(target: Target) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=target.ca_file or None)
-    except OSError as error:
-        raise ValueError(f"ca_file {target.ca_file} holds no CA certificates: {error.strerror or error}") from None
-    return context if target.verify else connection.unverified()
+    return ssl.create_default_context(cafile=target.ca_file or None) if target.verify else connection.unverified()
 
 
 def _described(found: Certificate | None) -> str:

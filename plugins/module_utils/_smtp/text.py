@@ -25,7 +25,8 @@ class Hider:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = sorted((secret.encode() for secret in secrets if secret), key=len, reverse=True)
-        whole = [re.escape(form) for form in forms]
+        # What is encoded may or may not be filled up.
+        whole = [re.escape(form) + b"=*" for form in forms]
         begun = [re.escape(form[:TELLING]) + rb"\S*" for form in forms]
         self._pattern = re.compile(b"|".join(whole + begun)) if forms else None
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import ssl
@@ -98,16 +99,20 @@ class Wire:
                 return Reply(code, tuple(lines))
         raise self.failure(f"an answer of more than {LINES} lines", broken=True)
 
+    def expect_silence(self) -> None:
+        """StepError if the server has said more than it was asked for."""
+        said = bool(self._buffer)
+        self._connection.setblocking(False)
+        with contextlib.suppress(OSError):
+            said = said or bool(self._connection.recv(1, socket.MSG_PEEK))
+        if said:
+            raise self.failure("the server said more before TLS than it was asked for: put there by another?", True)
+
     def secure(self, context: ssl.SSLContext, host: str) -> tuple[str, bytes]:
         """Make the connection a TLS one; return the version and cipher, and the certificate (DER).
 
         Raises StepError, and ssl.SSLCertVerificationError where the context verifies.
         """
-        if self._unasked():
-            # Who sits between could have put it there, to be taken for an answer under TLS (CVE-2011-0411).
-            raise self.failure(
-                "the server said more before TLS than it was asked: perhaps it was put there", broken=True
-            )
         try:
             self._wait()
             tls = context.wrap_socket(self._connection, server_hostname=host)
@@ -163,15 +168,6 @@ class Wire:
     def _wait(self) -> None:
         """Give the next call on the socket what is left of the step's time."""
         self._connection.settimeout(max(0.001, self._until - time.monotonic()))
-
-    def _unasked(self) -> bool:
-        if self._buffer:
-            return True
-        self._connection.setblocking(False)
-        try:
-            return bool(self._connection.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False
 
     def _broken(self, error: OSError) -> StepError:
         if time.monotonic() >= self._until:
