@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -55,6 +55,27 @@ def apply(changes: Sequence[Change], store: Store) -> Outcome:
         _carry_out(batch, store, outcome)
         if outcome.error:
             outcome.remaining.extend(change for rest in batches[number + 1 :] for change in rest)
+            break
+    return outcome
+
+
+def apply_each(changes: Sequence[Change], carry_out: Callable[[Change], bool]) -> Outcome:
+    """Carry out the changes one by one where there are no batches; stop at the first error and report where.
+
+    `carry_out` makes one call and returns whether anything was written: a change that was none is not reported.
+    """
+    outcome = Outcome()
+    for number, change in enumerate(changes):
+        try:
+            if carry_out(change):
+                outcome.applied.append(change)
+        except MailopsError as error:
+            outcome.error = error
+            if error.definite:
+                outcome.failed = change
+            else:
+                outcome.uncertain.append(change)
+            outcome.remaining.extend(changes[number + 1 :])
             break
     return outcome
 

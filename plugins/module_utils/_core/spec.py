@@ -57,7 +57,7 @@ class Field:
     type: str = "str"
     wire: str = ""
     elements: str = ""
-    choices: tuple[str, ...] = ()
+    choices: tuple[Any, ...] = ()
     required: bool = False
     option_only: bool = False
     internal: bool = False
@@ -186,7 +186,7 @@ class Resource:
         if number and not _storable(field, value):
             raise ValidationError(f"{place} is {value}, which cannot be stored")
         if field.choices and value not in field.choices:
-            raise ValidationError(f"{place} is {value!r}", f"It must be one of: {', '.join(field.choices)}.")
+            raise ValidationError(f"{place} is {value!r}", f"It must be one of: {', '.join(map(str, field.choices))}.")
         try:
             return field.normalize(value)
         except ValueError as error:

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domains in a Mailgun account: read, written, verified and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    ConflictError,
+    NotFoundError,
+    TemporaryError,
+)
+from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import Mailgun, at
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain import (
+    describe,
+    form,
+    record_of,
+    tracking_form,
+    tracking_of,
+)
+
+# Seconds between looks; the last is repeated.
+VERIFY = (2.0, 4.0, 8.0, 16.0, 30.0)
+DELETE = (0.2, 1.0, 2.0, 4.0)
+# How long Mailgun may take to delete a domain in the background.
+DELETE_SECONDS = 120.0
+
+
+class NotVerifiedError(TemporaryError):
+    """Mailgun does not find a domain's records in DNS yet."""
+
+    kind = "not_verified"
+    definite = True
+
+
+class DomainSide:
+    """One domain of an account.
+
+    Reads: the domain, and its tracking if it exists. `region` and `inbound` are for what is shown.
+    """
+
+    def __init__(self, client: Mailgun, name: str, region: str, inbound: bool = False) -> None:
+        self.waited = 0.0
+        self._client = client
+        self._name = name
+        self._region = region
+        self._inbound = inbound
+        self._answer: dict[str, Any] = {}
+        self._tracking: dict[str, Any] = {}
+
+    def load(self) -> list[Existing]:
+        """Read the domain; return it for the plan, nothing where it does not exist."""
+        try:
+            self._answer = self._client.get(at("/v4/domains", self._name))
+        except NotFoundError:
+            return []
+        self._read_tracking()
+        return [Existing(0, record_of(self.shown(), self._tracking))]
+
+    def shown(self) -> dict[str, Any]:
+        """Return the results that show the domain as it was last seen."""
+        return describe(self._answer, self._tracking, self._region, self._inbound)
+
+    def guard(self, changes: Sequence[Change]) -> None:
+        """Refuse to create a domain that is in the other region: ConflictError."""
+        if any(change.action == "create" for change in changes) and (other := self._client.region_of(self._name)):
+            raise ConflictError(
+                f"domain {self._name} is in region {other} and not in {self._region}",
+                f"Say region: {other}, or delete it there first.",
+            )
+
+    def carry_out(self, step: Change, verify_timeout: float) -> bool:
+        """Make one step's call, if there is still something to do; return whether there was."""
+        if step.action == "create":
+            self._see(self._client.post("/v4/domains", form(step.values)))
+            self._read_tracking()
+            return True
+        if step.action == "delete":
+            self._delete()
+            return True
+        if "verified" in step.values:
+            return self._verify(verify_timeout)
+        if "tracking" in step.values:
+            return self._track(step.values["tracking"])
+        current = record_of(self.shown(), self._tracking)
+        differing = {option: value for option, value in step.values.items() if value != current.get(option)}
+        if differing:
+            self._see(self._client.put(at("/v4/domains", self._name), form(differing)))
+        return bool(differing)
+
+    def _see(self, answer: dict[str, Any]) -> None:
+        self._answer = answer
+
+    def _read_tracking(self) -> None:
+        self._tracking = tracking_of(self._client.get(at("/v3/domains", self._name, "tracking")))
+
+    def _track(self, wanted: Mapping[str, Any]) -> bool:
+        differing = {option: value for option, value in wanted.items() if value != self._tracking[option]}
+        for option, value in differing.items():
+            self._client.put(at("/v3/domains", self._name, "tracking", option), tracking_form(option, value))
+            self._tracking[option] = value
+        return bool(differing)
+
+    def _verify(self, seconds: float) -> bool:
+        """Ask for verification until the domain is verified; NotVerifiedError after so many seconds."""
+        if self.shown()["domain"]["verified"]:
+            return False
+        clock, path = self._client.clock, at("/v4/domains", self._name, "verify")
+        begun, looks = clock.now(), 0
+        while True:
+            self._see(self._client.put(path, {}))
+            self.waited = clock.now() - begun
+            if self.shown()["domain"]["verified"]:
+                return True
+            if self.waited >= seconds:
+                raise self._not_verified()
+            clock.sleep(min(VERIFY[min(looks, len(VERIFY) - 1)], seconds - self.waited))
+            looks += 1
+
+    def _not_verified(self) -> NotVerifiedError:
+        domain = self.shown()["domain"]
+        records = {f"{record['name']} {record['type']}": record for record in self.shown()["sending_records"]}
+        missing = ", ".join(f"{label} ({records[label]['state']})" for label in domain["awaited"])
+        why = f"it does not find the right {missing}" if missing else f"its state is {domain['state']}"
+        if domain["is_disabled"]:
+            why += f"; it is disabled: {domain['disabled_because']}"
+        return NotVerifiedError(
+            f"Mailgun has not verified the domain after {self.waited:.0f} s: {why}",
+            "Publish dns_records as they are returned; running again goes on with it.",
+        )
+
+    def _delete(self) -> None:
+        """Delete the domain, which Mailgun does in the background, and wait until it is gone."""
+        clock, path = self._client.clock, at("/v4/domains", self._name)
+        self._client.delete(at("/v3/domains", self._name))
+        begun, looks = clock.now(), 0
+        while True:
+            try:
+                self._client.get(path)
+            except NotFoundError:
+                self.waited = clock.now() - begun
+                return
+            if clock.now() - begun >= DELETE_SECONDS:
+                raise TemporaryError(
+                    f"Mailgun took the deletion and still has the domain after {DELETE_SECONDS:.0f} s",
+                    "It deletes in the background; running again looks at it first.",
+                )
+            clock.sleep(DELETE[min(looks, len(DELETE) - 1)])
+            looks += 1
