@@ -158,7 +158,13 @@ def describe(answer: Mapping[str, Any], tracking: Mapping[str, Any], region: str
     sending = records.shaped(answer.get("sending_dns_records"), domain["name"])
     receiving = records.shaped(answer.get("receiving_dns_records"), domain["name"])
     tracked = bool(tracking["open"] or tracking["unsubscribe"] or tracking["click"] != "no")
-    awaited = records.awaited(sending, domain.get("web_prefix") or "email", domain["name"], tracked)
+    # An inactive key's record is published before the key is used; until then it is nobody's business.
+    active = [
+        entry for entry in answer.get("sending_dns_records") or [] if entry and entry.get("is_active") is not False
+    ]
+    awaited = records.awaited(
+        records.shaped(active, domain["name"]), domain.get("web_prefix") or "email", domain["name"], tracked
+    )
     return {
         "domain": {
             "name": domain["name"],
@@ -179,7 +185,7 @@ def describe(answer: Mapping[str, Any], tracking: Mapping[str, Any], region: str
     }
 
 
-NOTHING = {
+NOTHING: dict[str, Any] = {
     "domain": None,
     "sending_records": [],
     "receiving_records": [],

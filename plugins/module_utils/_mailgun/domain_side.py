@@ -61,6 +61,11 @@ class DomainSide:
         self._read_tracking()
         return [Existing(0, record_of(self.shown(), self._tracking))]
 
+    @property
+    def exists(self) -> bool:
+        """Whether the domain was seen."""
+        return bool(self._answer)
+
     def shown(self) -> dict[str, Any]:
         """Return the results that show the domain as it was last seen."""
         return describe(self._answer, self._tracking, self._region, self._inbound)
@@ -76,7 +81,7 @@ class DomainSide:
     def carry_out(self, step: Change, verify_timeout: float) -> bool:
         """Make one step's call, if there is still something to do; return whether there was."""
         if step.action == "create":
-            self._see(self._client.post("/v4/domains", form(step.values)))
+            self._answer = self._client.post("/v4/domains", form(step.values))
             self._read_tracking()
             return True
         if step.action == "delete":
@@ -89,11 +94,8 @@ class DomainSide:
         current = record_of(self.shown(), self._tracking)
         differing = {option: value for option, value in step.values.items() if value != current.get(option)}
         if differing:
-            self._see(self._client.put(at("/v4/domains", self._name), form(differing)))
+            self._answer = self._client.put(at("/v4/domains", self._name), form(differing))
         return bool(differing)
-
-    def _see(self, answer: dict[str, Any]) -> None:
-        self._answer = answer
 
     def _read_tracking(self) -> None:
         self._tracking = tracking_of(self._client.get(at("/v3/domains", self._name, "tracking")))
@@ -112,7 +114,7 @@ class DomainSide:
         clock, path = self._client.clock, at("/v4/domains", self._name, "verify")
         begun, looks = clock.now(), 0
         while True:
-            self._see(self._client.put(path, {}))
+            self._answer = self._client.put(path, {})
             self.waited = clock.now() - begun
             if self.shown()["domain"]["verified"]:
                 return True

@@ -38,9 +38,7 @@ def shaped(entries: Any, domain: str) -> list[DomainRecord]:
     return list(found.values())
 
 
-def published(
-    sending: Sequence[DomainRecord], receiving: Sequence[DomainRecord], inbound: bool
-) -> list[DomainRecord]:
+def published(sending: Sequence[DomainRecord], receiving: Sequence[DomainRecord], inbound: bool) -> list[DomainRecord]:
     """Return what is to be published: without `inbound` no MX, as a name that only sends must have none."""
     return [*sending, *receiving] if inbound else list(sending)
 
