@@ -14,7 +14,6 @@ from urllib.parse import quote
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     CertificateError,
     MailopsError,
-    TemporaryError,
     UnreachableError,
     ValidationError,
 )
@@ -185,7 +184,7 @@ class Mailgun:
 def _repeatable(method: str, error: MailopsError) -> bool:
     if isinstance(error, (CertificateError, answers.RateLimitedError)):
         return False
-    return isinstance(error, UnreachableError) or (method == "GET" and isinstance(error, TemporaryError))
+    return isinstance(error, UnreachableError) or (method == "GET" and not error.definite)
 
 
 def at(*parts: str) -> str:

@@ -17,8 +17,9 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
 from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import HIDDEN
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import proof as proving
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import Mailgun, at
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.proof import SPREADING_SECONDS, Prover
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.proof import Prover
 from ansible_collections.mailops.odoo.plugins.module_utils._smtp.probe import Proof
 
 SAME = "cannot be the same as old password"
@@ -139,7 +140,7 @@ class CredentialSide:
         server = f"{self._prover.host}:{self._prover.port}"
         return RefusedAfterChangeError(
             f"Mailgun's API took the new passwords of {', '.join(refused)}, and {server} still refuses them after "
-            f"{SPREADING_SECONDS:.0f} s: {proofs[refused[0]].reason}",
+            f"{proving.SPREADING_SECONDS:.0f} s: {proofs[refused[0]].reason}",
             "By the API the new passwords are in force and the old ones are not. Check that smtp_host is that of the "
             "domain's region, then run again, which tries them first.",
         )

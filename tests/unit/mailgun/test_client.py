@@ -87,14 +87,16 @@ def test_without_a_word_the_pauses_grow() -> None:
     assert clock.waits == [1, 2, 4, 8, 15]
 
 
-@pytest.mark.parametrize("failure", [Said(502, HTML), Said(500, {"message": "oops"}), Said(breaks=True)])
+@pytest.mark.parametrize(
+    "failure", [Said(502, HTML), Said(500, {"message": "oops"}), Said(breaks=True), Said(200, '{"cut": ')]
+)
 def test_a_read_is_repeated_and_a_write_is_not(failure: Said) -> None:
     clock = PatientClock()
     with serving(failure, failure, Said(200, {"ok": 1})) as server:
         assert client(server.url, clock).get("/x") == {"ok": 1}
     assert clock.waits == [1, 3]
     for write in ("post", "put"):
-        with serving(failure) as server, pytest.raises(TemporaryError) as caught:
+        with serving(failure) as server, pytest.raises(MailopsError) as caught:
             getattr(client(server.url), write)("/x", {"a": "b"})
         assert len(server.asked) == 1
         assert not caught.value.definite
@@ -116,14 +118,14 @@ def test_nothing_was_sent_so_a_write_is_tried_again() -> None:
 
 
 ERRORS: dict[str, tuple[Said, type[MailopsError], str]] = {
-    "plain 401": (Said(401, "Forbidden"), AuthenticationError, "refused the API key at GET /x: Forbidden (HTTP 401)"),
+    "plain 401": (Said(401, "Forbidden"), AuthenticationError, "refused the API key at PUT /x: Forbidden (HTTP 401)"),
     "JSON 401": (Said(401, {"message": "Invalid private key"}), AuthenticationError, "Invalid private key"),
     "scope": (Said(403, {"message": "not allowed"}), AuthenticationError, "scope is restricted"),
     "not found": (Said(404, {"message": "Domain not found"}), NotFoundError, "Domain not found"),
     "not found as 400": (Said(400, {"message": "Domain not found: x"}), NotFoundError, "Domain not found"),
     "not found by another": (Said(404, "404 page not found"), ProtocolError, "no JSON object"),
     "taken": (Said(400, {"message": "This domain name is already taken"}), ConflictError, "Another account"),
-    "Reason": (Said(400, {"Reason": "Password is too short"}), ValidationError, "GET /x: Password is too short (HTTP"),
+    "Reason": (Said(400, {"Reason": "Password is too short"}), ValidationError, "PUT /x: Password is too short (HTTP"),
     "Field": (Said(400, {"Field": "name", "Reason": "is wrong"}), ValidationError, "is wrong (field name) (HTTP 400)"),
     "Description": (
         Said(400, {"message": "no", "Description": "because"}),
@@ -144,7 +146,7 @@ ERRORS: dict[str, tuple[Said, type[MailopsError], str]] = {
 def test_every_form_of_error_is_one_clear_error(case: str) -> None:
     said, kind, text = ERRORS[case]
     with serving(said) as server, pytest.raises(kind) as caught:
-        client(server.url).get("/x")
+        client(server.url).put("/x", {})
     assert text in caught.value.text()
     assert len(server.asked) == 1
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our Mailgun modules with a connection to a simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.mailgun import Mailgun
+from support.modules import run_module
+
+
+class Modules:
+    """Runs our modules against a simulator."""
+
+    def __init__(self, mailgun: Mailgun, smtp: dict[str, Any]) -> None:
+        self.mailgun = mailgun
+        self.smtp = smtp
+
+    def options(self, module: str, **options: Any) -> dict[str, Any]:
+        """Return a module's options with the connection; an option that is None here is left out."""
+        connection = {"api_key": self.mailgun.key, "api_url": self.mailgun.us}
+        smtp = self.smtp if module.startswith("credential") else {}
+        return {name: value for name, value in {**connection, **smtp, **options}.items() if value is not None}
+
+    def run(self, module: str, *, changed: bool = True, **options: Any) -> dict[str, Any]:
+        """Run a module, which must go well and change something, or nothing."""
+        result = run_module(f"mailgun_{module}", self.options(module, **options))
+        assert not result.get("failed"), result["msg"]
+        assert result["changed"] is changed, result
+        return result
+
+    def check(self, module: str, **options: Any) -> dict[str, Any]:
+        """Run a module in check mode."""
+        result = run_module(f"mailgun_{module}", self.options(module, **options), check=True)
+        assert not result.get("failed"), result["msg"]
+        return result
+
+    def unchanged(self, module: str, **options: Any) -> None:
+        """Assert that a module has nothing to do."""
+        result = self.run(module, changed=False, **options)
+        assert (result["changes"], result["diff"]) == ([], {"before": "", "after": ""})
+
+    def failed(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Run a module, which must fail, without a secret in what it says."""
+        result = run_module(f"mailgun_{module}", self.options(module, **options), check=check)
+        assert result.get("failed"), result
+        assert "canary" not in str({**result, "invocation": None})
+        return result
