@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from support.mailgun import Mailgun
+from support.certificates import Authority
+from support.mailgun import LOOPBACK, Mailgun
 from support.modules import run_module
+from support.scripted_smtp import serving
+from support.submission import submission
 
 
 class Modules:
-    """Runs our modules against a simulator."""
+    """Runs our modules against a simulator; `smtp` are the options that lead to its submission server."""
 
     def __init__(self, mailgun: Mailgun, smtp: dict[str, Any]) -> None:
         self.mailgun = mailgun
@@ -46,3 +52,17 @@ class Modules:
         assert result.get("failed"), result
         assert "canary" not in str({**result, "invocation": None})
         return result
+
+
+@contextmanager
+def simulated(folder: Path) -> Iterator[Modules]:
+    """Yield our modules with a simulator of their own; it neither limits verification nor takes long to delete."""
+    authority = Authority(folder)
+    with Mailgun(folder / "mailgun.json", verify_interval=0.0, deletion_time=0.0) as mailgun:
+
+        def right(login: str, password: bytes) -> bool:
+            return mailgun.simulator.state.authenticates("us", login, password)
+
+        with serving(submission(authority.server(LOOPBACK), right)) as server:
+            smtp = {"smtp_host": LOOPBACK, "smtp_port": server.port, "smtp_ca_file": authority.ca_file}
+            yield Modules(mailgun, smtp)

@@ -22,7 +22,9 @@ from ansible.module_utils.common import warnings
 
 def clean_environment() -> dict[str, str]:
     """Return the environment without what a shell may hold for our modules."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("ODOO_", "REQUESTS_CA"))}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAILGUN_", "ODOO_", "REQUESTS_CA"))
+    }
 
 
 def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_log: bool = False) -> dict[str, Any]:

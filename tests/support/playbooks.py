@@ -44,13 +44,13 @@ def ansible_playbook(*arguments: str, **environment: str) -> subprocess.Complete
     )
 
 
-def local_play(tasks: list[dict[str, Any]], connection: dict[str, Any]) -> dict[str, Any]:
-    """Return a play that runs our modules on the controller against a database."""
+def local_play(tasks: list[dict[str, Any]], connection: dict[str, Any], group: str = "odoo") -> dict[str, Any]:
+    """Return a play that runs our modules on the controller, an action group of them with this connection."""
     return {
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "module_defaults": {"group/mailops.odoo.odoo": connection},
+        "module_defaults": {f"group/mailops.odoo.{group}": connection},
         "tasks": tasks,
     }
