@@ -111,6 +111,8 @@ def test_a_domain_that_is_not_there(modules: Modules) -> None:
     predicted = modules.check("credential", **elsewhere)
     assert predicted["changed"]
     assert "check mode takes it for granted" in warned(predicted)[0]
+    gone = modules.run("credential", domain="news.acme.example", login="no-reply", state="absent", changed=False)
+    assert "it has no credentials then" in warned(gone)[0]
 
 
 def test_a_domain_that_is_in_the_other_region(
@@ -142,7 +144,7 @@ def test_what_cannot_be_proved_is_left_as_it_is(
     assert (told["proved"], told["reason"].startswith("tcp: ")) == (False, True)
     (warning,) = warned(told)
     assert f"could not be proved at 127.0.0.1:{unreachable['smtp_port']}: {LOGIN}: tcp: " in warning
-    assert warning.endswith("The password was left as it is")
+    assert warning.endswith("; they are left as they are")
     assert mailgun.calls() == [LIST]
     assert in_force(mailgun, OLD)
 
@@ -151,7 +153,8 @@ def test_always_writes_what_cannot_be_proved(modules: Modules, mailgun: Mailgun,
     modules.run("credential", **WANTED)
     told = modules.run("credential", **{**WANTED, "password": NEW}, **unreachable, update_secret="always")
     assert told["proved"] is False
-    assert any("The password was written" in warning for warning in warned(told))
+    (warning,) = warned(told)
+    assert warning.endswith("; they are written")
     assert in_force(mailgun, NEW)
 
 
@@ -160,7 +163,7 @@ def test_the_same_password_again_is_no_change(modules: Modules, mailgun: Mailgun
     modules.run("credential", **WANTED)
     mailgun.calls()
     told = modules.run("credential", **WANTED, **unreachable, update_secret="always", changed=False)
-    assert (told["changes"], told["proved"]) == ([], True)
+    assert (told["changes"], told["proved"], warned(told)) == ([], True, [])
     assert "it is the password already" in told["reason"]
     assert mailgun.calls() == [LIST, ("PUT", f"{PATH}/{LOGIN}")]
 

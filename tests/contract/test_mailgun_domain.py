@@ -200,6 +200,8 @@ def test_a_disabled_domain_is_warned_of(modules: Modules, mailgun: Mailgun) -> N
     done = modules.run("domain", name=NAME, changed=False)
     assert warned(done) == [f"Mailgun has disabled {NAME}: too many bounces"]
     assert (done["domain"]["is_disabled"], done["domain"]["disabled_because"]) == (True, "too many bounces")
+    failed = modules.failed("domain", name=NAME, verify=True)  # at once, not after five minutes
+    assert "it is disabled: too many bounces" in failed["msg"]
 
 
 # --- Deleting
@@ -230,7 +232,7 @@ def test_a_domain_of_another_account(modules: Modules, mailgun: Mailgun) -> None
     modules.run("domain", name=NAME)
     failed = modules.failed("domain", name=NAME, api_key=mailgun.other_key)
     assert (failed["error"], failed["changed"]) == ("conflict", False)
-    assert "already taken (HTTP 400). Another account" in failed["msg"]
+    assert "already taken (HTTP 400). If running again does not find it, another account" in failed["msg"]
 
 
 @pytest.fixture
@@ -250,6 +252,8 @@ def test_a_domain_of_the_other_region_is_not_created_twice(modules: Modules, mai
         assert f"domain {NAME} is in region eu and not in us. Say region: eu" in failed["msg"]
         assert failed["msg"].endswith("Nothing was written.")
         assert mailgun.calls() == [READS[0], READS[0]]
+    left = modules.run("domain", name=NAME, api_url=None, state="absent", changed=False)
+    assert warned(left) == [f"domain {NAME} is in region eu, where it stays"]
     told = modules.run("domain_info", name=NAME, api_url=None, changed=False)
     assert (told["domains"], warned(told)) == ([], [f"domain {NAME} is in region eu"])
 
@@ -273,6 +277,13 @@ def test_a_key_that_may_only_read(modules: Modules, mailgun: Mailgun) -> None:
     assert failed["error"] == "authentication"
     assert "scope is restricted" in failed["msg"]
     assert failed["msg"].endswith("0 of 1 changes were applied.")
+
+
+def test_a_key_for_sending_alone(modules: Modules, mailgun: Mailgun) -> None:
+    failed = modules.failed("domain_info", api_key=mailgun.sending_key)
+    assert failed["error"] == "authentication"
+    assert "Forbidden (HTTP 401)" in failed["msg"]
+    assert "not a domain sending key" in failed["msg"]
 
 
 def test_an_empty_key_is_refused_before_any_call(modules: Modules, mailgun: Mailgun) -> None:

@@ -79,7 +79,7 @@ class Http:
             # What stands before an @ is perhaps a password.
             shown = f"(hidden)@{base_url.rpartition('@')[2]}" if "@" in base_url else base_url
             raise ValidationError(
-                f"{shown!r} is no usable URL", "It must look like https://odoo.example.com, without a login."
+                f"{shown!r} is no usable URL", "It must look like https://host.example.com, without a login."
             )
         if timeout <= 0:
             raise ValidationError(f"the time-out is {timeout:g} s", f"It must be more than 0 ({options}timeout).")

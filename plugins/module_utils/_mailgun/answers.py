@@ -109,7 +109,7 @@ def error_of(answer: Answer, asked: str) -> MailopsError | None:
     if status == 404 or (status == 400 and "not found" in said.lower()):
         return NotFoundError(f"Mailgun does not find it: {said}")
     if any(words in said.lower() for words in TAKEN):
-        return ConflictError(f"Mailgun refused {said}", OWNED)
+        return ConflictError(f"Mailgun refused {said}")
     return ValidationError(f"Mailgun refused {said}")
 
 
@@ -125,9 +125,8 @@ def _foreign(answer: Answer) -> str:
     return ""
 
 
-KEY = "Check api_key: it must be a private API key, not the one for webhooks or for validating addresses."
-SCOPE = "The key's scope is restricted, as that of a domain sending key is. Use one with the role admin or developer."
-OWNED = (
-    "Another account (or subaccount, or this account in Mailgun's other region) owns it. Remove it there, or ask "
-    "Mailgun's support to release it; another subdomain is free."
+KEY = (
+    "Check api_key: it must be a private API key with the role admin or developer, not a domain sending key, nor the "
+    "one for webhooks or for validating addresses."
 )
+SCOPE = "The key's scope is restricted, as that of a domain sending key is. Use one with the role admin or developer."

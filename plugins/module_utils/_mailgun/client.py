@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     CertificateError,
     MailopsError,
+    ProtocolError,
     UnreachableError,
     ValidationError,
 )
@@ -115,7 +116,9 @@ class Mailgun:
         seen = 0
         while True:
             answer = self.get(path, limit=PAGE, skip=seen)
-            page = [item for item in answer.get("items") or [] if isinstance(item, dict)]
+            if "items" not in answer:
+                raise ProtocolError(f"GET {path} was answered without items", "Check api_url, and what a proxy does.")
+            page = [item for item in answer["items"] or [] if isinstance(item, dict)]
             yield from page
             seen += len(page)
             more = len(page) in (PAGE, DEFAULT_PAGE) or seen < int(answer.get("total_count") or 0)

@@ -48,10 +48,11 @@ class CredentialSide:
         self._update = update
         self._path = at("/v3/domains", domain, "credentials")
 
-    def load(self, items: Sequence[Record], *, check_mode: bool = False) -> list[Existing]:
+    def load(self, items: Sequence[Record], *, absent: bool = False, check_mode: bool = False) -> list[Existing]:
         """Return the credentials for the plan: a password that is not to be changed counts as the one wanted.
 
-        Raises NotFoundError if there is no such domain; in check mode an earlier task may have been to create it.
+        Raises NotFoundError if there is no such domain, unless the items are to be `absent`; in check mode an earlier
+        task may have been to create it.
         """
         try:
             logins = [login for login in map(_login, self._client.items(self._path)) if login]
@@ -61,15 +62,18 @@ class CredentialSide:
                 error.remedy = f"The domain is in region {other}: say region: {other}."
                 raise
             error.remedy = "The module mailgun_domain creates the domain; check domain and region."
-            if not check_mode:
+            if not (absent or check_mode):
                 raise
-            self.warnings.append(f"{error.message}; check mode takes it for granted that the run would have created it")
+            granted = (
+                "it has no credentials then" if absent else "check mode takes it for granted that it would be there"
+            )
+            self.warnings.append(f"{error.message}; {granted}")
             logins = []
-        wanted = {item["login"]: item["password"] for item in items if item.get("password")}
-        standing = self._standing({login: wanted[login] for login in logins if login in wanted})
+        wanted = {item["login"]: item["password"] for item in items if item.get("password") and not absent}
+        standing = self._standing({login: wanted[login] for login in logins if login in wanted}, check_mode)
         return [Existing(0, {"login": login, "password": standing.get(login, HIDDEN)}) for login in logins]
 
-    def _standing(self, wanted: Mapping[str, str]) -> dict[str, str]:
+    def _standing(self, wanted: Mapping[str, str], check_mode: bool) -> dict[str, str]:
         """Return the passwords of existing logins that are not to be written."""
         if self._update == "on_create":
             self.proofs.update(
@@ -80,7 +84,8 @@ class CredentialSide:
         self.proofs.update({login: Proof(bool(proof.authenticated), proof.reason) for login, proof in proofs.items()})
         unknown = {login: proof for login, proof in proofs.items() if proof.authenticated is None}
         always = self._update == "always"
-        self._warn(unknown, "written, as update_secret is always" if always else "left as it is")
+        if not always or check_mode:  # what is written is proved again, and warned of then
+            self._warn(unknown, "update_secret is always: they are written" if always else "they are left as they are")
         kept = (True,) if always else (True, None)
         return {login: wanted[login] for login, proof in proofs.items() if proof.authenticated in kept}
 
@@ -88,8 +93,8 @@ class CredentialSide:
         if unproved:
             reason = next(iter(unproved.values())).reason
             self.warnings.append(
-                f"whether these have the wanted password could not be proved at {self._prover.host}:"
-                f"{self._prover.port}: {', '.join(unproved)}: {reason}. The password was {done}"
+                f"that these have the wanted password could not be proved at {self._prover.host}:{self._prover.port}: "
+                f"{', '.join(unproved)}: {reason}; {done}"
             )
 
     def make(self, changes: Sequence[Change]) -> Outcome:
@@ -110,8 +115,7 @@ class CredentialSide:
 
     def _carry_out(self, change: Change) -> bool:
         if change.action == "delete":
-            self._client.delete(at(self._path, change.name))
-            return True
+            return self._delete(change.name)
         password = change.values["password"]
         if change.action == "create":
             self._client.post(self._path, {"login": change.name, "password": password}, password)
@@ -125,6 +129,13 @@ class CredentialSide:
             return False
         return True
 
+    def _delete(self, login: str) -> bool:
+        try:
+            self._client.delete(at(self._path, login))
+        except NotFoundError:
+            return False
+        return True
+
     def _settle(self, done: Sequence[Change]) -> MailopsError | None:
         """Prove what was written; return the error if a password is refused."""
         passwords = {change.name: change.values["password"] for change in done}
@@ -133,7 +144,7 @@ class CredentialSide:
             if proofs[login].authenticated is None:
                 proofs[login] = Proof(True, "by Mailgun's API it is the password already")
         self.proofs.update({login: Proof(bool(proof.authenticated), proof.reason) for login, proof in proofs.items()})
-        self._warn({login: proof for login, proof in proofs.items() if proof.authenticated is None}, "written")
+        self._warn({login: proof for login, proof in proofs.items() if proof.authenticated is None}, "they are written")
         refused = [login for login, proof in proofs.items() if proof.authenticated is False]
         if not refused:
             return None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ProtocolError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, Resource
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import records
@@ -125,9 +125,14 @@ def _text(value: Any) -> str:
 
 
 def tracking_of(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return tracking as the options have it, from the API's answer: active is a boolean or a word."""
-    said = answer.get("tracking") or {}
-    return {option: _active(option, (said.get(option) or {}).get("active")) for option in TRACKING}
+    """Return tracking as the options have it, from the API's answer: active is a boolean or a word.
+
+    Raises ProtocolError if the answer is another.
+    """
+    said = answer.get("tracking")
+    if not isinstance(said, Mapping) or not all(isinstance(said.get(option), Mapping) for option in TRACKING):
+        raise ProtocolError("Mailgun answered without the tracking", "Check api_url, and what a proxy on the way does.")
+    return {option: _active(option, said[option].get("active")) for option in TRACKING}
 
 
 def _active(option: str, active: Any) -> Any:
@@ -142,7 +147,7 @@ def record_of(shown: Mapping[str, Any], tracking: Mapping[str, Any]) -> Record:
     """Return the domain's record for the plan, from what `describe` returns."""
     domain = shown["domain"]
     return {
-        "name": domain["name"],
+        "name": domain["name"].lower(),
         **{option: domain[option] for option in SETTINGS if domain[option] is not None},
         "tracking": dict(tracking),
         "verified": domain["verified"],

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     ConflictError,
     NotFoundError,
+    ProtocolError,
     TemporaryError,
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Change, Existing
@@ -23,6 +24,10 @@ from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain impor
     tracking_of,
 )
 
+OWNED = (
+    "If running again does not find it, another account (or a subaccount, or this account in Mailgun's other region) "
+    "owns it. Remove it there, ask Mailgun's support to release it, or take another subdomain."
+)
 # Seconds between looks; the last is repeated.
 VERIFY = (2.0, 4.0, 8.0, 16.0, 30.0)
 DELETE = (0.2, 1.0, 2.0, 4.0)
@@ -55,7 +60,7 @@ class DomainSide:
     def load(self) -> list[Existing]:
         """Read the domain; return it for the plan, nothing where it does not exist."""
         try:
-            self._answer = self._client.get(at("/v4/domains", self._name))
+            self._see(self._client.get(at("/v4/domains", self._name)))
         except NotFoundError:
             return []
         self._read_tracking()
@@ -70,19 +75,20 @@ class DomainSide:
         """Return the results that show the domain as it was last seen."""
         return describe(self._answer, self._tracking, self._region, self._inbound)
 
-    def guard(self, changes: Sequence[Change]) -> None:
-        """Refuse to create a domain that is in the other region: ConflictError."""
-        if any(change.action == "create" for change in changes) and (other := self._client.region_of(self._name)):
+    def guard(self, changes: Sequence[Change]) -> str:
+        """Return the other region if a domain that is not here is there; ConflictError if it is to be created."""
+        other = "" if self.exists else self._client.region_of(self._name)
+        if other and changes:
             raise ConflictError(
                 f"domain {self._name} is in region {other} and not in {self._region}",
                 f"Say region: {other}, or delete it there first.",
             )
+        return other
 
     def carry_out(self, step: Change, verify_timeout: float) -> bool:
         """Make one step's call, if there is still something to do; return whether there was."""
         if step.action == "create":
-            self._answer = self._client.post("/v4/domains", form(step.values))
-            self._read_tracking()
+            self._create(step.values)
             return True
         if step.action == "delete":
             self._delete()
@@ -94,8 +100,25 @@ class DomainSide:
         current = record_of(self.shown(), self._tracking)
         differing = {option: value for option, value in step.values.items() if value != current.get(option)}
         if differing:
-            self._answer = self._client.put(at("/v4/domains", self._name), form(differing))
+            self._see(self._client.put(at("/v4/domains", self._name), form(differing)))
         return bool(differing)
+
+    def _see(self, answer: dict[str, Any]) -> None:
+        """Take over the domain in an answer; ProtocolError if there is none."""
+        domain = answer.get("domain")
+        if not isinstance(domain, Mapping) or not {"name", "state"} <= set(domain):
+            raise ProtocolError(
+                "Mailgun answered without the domain", "Check api_url, and what a proxy on the way does."
+            )
+        self._answer = answer
+
+    def _create(self, values: Mapping[str, Any]) -> None:
+        try:
+            self._see(self._client.post("/v4/domains", form(values)))
+        except ConflictError as error:
+            error.remedy = OWNED
+            raise
+        self._read_tracking()
 
     def _read_tracking(self) -> None:
         self._tracking = tracking_of(self._client.get(at("/v3/domains", self._name, "tracking")))
@@ -114,11 +137,12 @@ class DomainSide:
         clock, path = self._client.clock, at("/v4/domains", self._name, "verify")
         begun, looks = clock.now(), 0
         while True:
-            self._answer = self._client.put(path, {})
+            self._see(self._client.put(path, {}))
             self.waited = clock.now() - begun
-            if self.shown()["domain"]["verified"]:
+            domain = self.shown()["domain"]
+            if domain["verified"]:
                 return True
-            if self.waited >= seconds:
+            if domain["is_disabled"] or self.waited >= seconds:
                 raise self._not_verified()
             clock.sleep(min(VERIFY[min(looks, len(VERIFY) - 1)], seconds - self.waited))
             looks += 1
@@ -138,18 +162,17 @@ class DomainSide:
     def _delete(self) -> None:
         """Delete the domain, which Mailgun does in the background, and wait until it is gone."""
         clock, path = self._client.clock, at("/v4/domains", self._name)
-        self._client.delete(at("/v3/domains", self._name))
         begun, looks = clock.now(), 0
-        while True:
-            try:
+        try:
+            self._client.delete(at("/v3/domains", self._name))
+            while True:
                 self._client.get(path)
-            except NotFoundError:
-                self.waited = clock.now() - begun
-                return
-            if clock.now() - begun >= DELETE_SECONDS:
-                raise TemporaryError(
-                    f"Mailgun took the deletion and still has the domain after {DELETE_SECONDS:.0f} s",
-                    "It deletes in the background; running again looks at it first.",
-                )
-            clock.sleep(DELETE[min(looks, len(DELETE) - 1)])
-            looks += 1
+                if clock.now() - begun >= DELETE_SECONDS:
+                    raise TemporaryError(
+                        f"Mailgun took the deletion and still has the domain after {DELETE_SECONDS:.0f} s",
+                        "It deletes in the background; running again looks at it first.",
+                    )
+                clock.sleep(DELETE[min(looks, len(DELETE) - 1)])
+                looks += 1
+        except NotFoundError:
+            self.waited = clock.now() - begun

@@ -61,10 +61,12 @@ def run_domain() -> None:
         side = DomainSide(connect(params), item["name"], params["region"], params["inbound_routes"])
         current = side.load()
         changes = plan(domains.DOMAIN, [item], current, absent=absent)
-        side.guard(changes)
+        other = side.guard(changes)
     except MailopsError as error:
         glue.fail(module, error)
         return
+    if other:
+        module.warn(f"domain {item['name']} is in region {other}, where it stays")
     outcome, steps = Outcome(), []
     if not module.check_mode:
         steps = [step for change in changes for step in domains.steps(change, verify)]
@@ -84,7 +86,7 @@ def run_domain_info() -> None:
     try:
         client = connect(params)
         if params["name"] is None:
-            names = [item["name"] for item in client.items("/v4/domains")]
+            names = [str(item["name"]) for item in client.items("/v4/domains") if item.get("name")]
         else:
             names = [domains.DOMAIN.check({"name": params["name"]}, "domain")["name"]]
         sides = [DomainSide(client, name, params["region"], params["inbound_routes"]) for name in names]
@@ -144,7 +146,7 @@ def _run_credentials(
         prover = Prover(host, params["smtp_port"], params["smtp_ca_file"], client.clock)
         side = CredentialSide(client, prover, resource.domain, params["update_secret"])
         absent = params.get("state") == "absent"
-        current = side.load([] if absent else items, check_mode=module.check_mode)
+        current = side.load(items, absent=absent, check_mode=module.check_mode)
         changes = plan(
             resource,
             items,

@@ -18,6 +18,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.answers import RateLimitedError
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import at
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain_side import DomainSide
 from unit.mailgun.answering import HTML, KEY, PatientClock, Said, client, serving
 
 NOW = PatientClock().time
@@ -124,7 +125,11 @@ ERRORS: dict[str, tuple[Said, type[MailopsError], str]] = {
     "not found": (Said(404, {"message": "Domain not found"}), NotFoundError, "Domain not found"),
     "not found as 400": (Said(400, {"message": "Domain not found: x"}), NotFoundError, "Domain not found"),
     "not found by another": (Said(404, "404 page not found"), ProtocolError, "no JSON object"),
-    "taken": (Said(400, {"message": "This domain name is already taken"}), ConflictError, "Another account"),
+    "taken": (
+        Said(400, {"message": "This domain name is already taken"}),
+        ConflictError,
+        "is already taken (HTTP 400)",
+    ),
     "Reason": (Said(400, {"Reason": "Password is too short"}), ValidationError, "PUT /x: Password is too short (HTTP"),
     "Field": (Said(400, {"Field": "name", "Reason": "is wrong"}), ValidationError, "is wrong (field name) (HTTP 400)"),
     "Description": (
@@ -199,3 +204,15 @@ def test_lists_are_read_to_their_end() -> None:
 
 def test_paths_are_quoted() -> None:
     assert at("/v3/domains", "a/b", "x y+z@a") == "/v3/domains/a%2Fb/x%20y%2Bz@a"
+
+
+def test_an_answer_without_items_is_not_taken_for_an_empty_list() -> None:
+    with serving(Said(200, {"message": "welcome"})) as server, pytest.raises(ProtocolError, match="without items"):
+        list(client(server.url).items("/x"))
+    with serving(Said(200, {"items": None, "total_count": 0})) as server:
+        assert list(client(server.url).items("/x")) == []
+
+
+def test_an_answer_without_the_domain_is_not_taken_for_one() -> None:
+    with serving(Said(200, {"message": "welcome"})) as server, pytest.raises(ProtocolError, match="without the domain"):
+        DomainSide(client(server.url), "mg.acme.example", "us").load()

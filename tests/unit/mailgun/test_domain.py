@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ProtocolError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import Existing, plan
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain import (
     DOMAIN,
@@ -170,8 +170,14 @@ def test_forms() -> None:
     ],
 )
 def test_tracking_is_read_in_every_form(active: Any, click: str) -> None:
-    told = {"tracking": {"open": {"active": active}, "click": {"active": active}}}
-    assert tracking_of(told) == {"open": click == "yes", "click": click, "unsubscribe": False}
+    told = {"tracking": {option: {"active": active} for option in ("open", "click", "unsubscribe")}}
+    assert tracking_of(told) == {"open": click == "yes", "click": click, "unsubscribe": click == "yes"}
+
+
+@pytest.mark.parametrize("answer", [{}, {"tracking": None}, {"tracking": {"open": {"active": True}, "click": None}}])
+def test_what_is_no_tracking_is_not_taken_for_none(answer: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError, match="without the tracking"):
+        tracking_of(answer)
 
 
 def test_a_domain_is_shown_without_its_password() -> None:
