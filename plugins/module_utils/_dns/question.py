@@ -46,7 +46,7 @@ class Trouble(Exception):
 
 
 class Referral(Exception):
-    """The servers of a zone pointed to those of a zone below: their names, each with its addresses if these came too."""
+    """The servers of a zone pointed to those of a zone below: their names, and their addresses if these came too."""
 
     def __init__(self, zone: dns.name.Name, servers: dict[dns.name.Name, tuple[str, ...]]) -> None:
         super().__init__(str(zone))
