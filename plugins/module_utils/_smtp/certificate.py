@@ -60,7 +60,7 @@ def read(der: bytes) -> Certificate:
     """Return what a certificate says; ValueError if it is none."""
     try:
         ((_tag, certificate),) = _items(der)
-        fields = list(_items(next(_items(certificate))[1]))
+        fields = list(_items(_first(certificate)))
         if fields[0][0] == VERSION:
             del fields[0]
         _serial, _algorithm, issuer, validity, subject = (content for _tag, content in fields[:5])
@@ -68,10 +68,10 @@ def read(der: bytes) -> Certificate:
         return Certificate(
             subject=_name(subject),
             issuer=_name(issuer),
-            names=tuple(_names(extensions[0])) if extensions else (),
+            names=tuple(_names(_first(extensions[0]))) if extensions else (),
             not_after=_time(*list(_items(validity))[1]),
         )
-    except (IndexError, StopIteration, UnicodeError, ValueError) as error:
+    except (IndexError, ValueError) as error:
         raise ValueError(f"it cannot be read as a certificate ({type(error).__name__})") from None
 
 
@@ -89,6 +89,11 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
             raise ValueError("cut short")
         yield tag, data[at : at + length]
         at += length
+
+
+def _first(data: bytes) -> bytes:
+    """Return the content of the first item of a DER sequence's content."""
+    return list(_items(data))[0][1]
 
 
 def _name(data: bytes) -> str:
@@ -112,12 +117,12 @@ def _time(tag: int, data: bytes) -> datetime:
 
 def _names(data: bytes) -> Iterator[str]:
     """Yield the DNS names and addresses among the extensions."""
-    for _tag, extension in _items(next(_items(data))[1]):
+    for _tag, extension in _items(data):
         parts = list(_items(extension))
         if parts[0][1] != ALTERNATIVE_NAMES:
             continue
         # Between them may stand whether it is critical.
-        for tag, value in _items(next(_items(parts[-1][1]))[1]):
+        for tag, value in _items(_first(parts[-1][1])):
             if tag == DNS_NAME:
                 yield one_line(value.decode("ascii", "replace"))
             elif tag == IP_ADDRESS:

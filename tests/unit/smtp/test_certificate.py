@@ -71,3 +71,27 @@ def test_what_is_damaged_is_refused_or_read(der: tuple[bytes, dict[str, object]]
 def test_what_is_none_is_refused(other: bytes) -> None:
     with pytest.raises(ValueError, match="cannot be read as a certificate"):
         certificate.read(other)
+
+
+def item(tag: int, *contents: bytes) -> bytes:
+    """Return a short item of DER."""
+    whole = b"".join(contents)
+    return bytes([tag, len(whole)]) + whole
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        item(0xA3),
+        item(0xA3, item(0x30, item(0x30))),
+        item(0xA3, item(0x30, item(0x30, item(0x06, bytes.fromhex("551d11")), item(0x04)))),
+    ],
+    ids=["none", "an empty one", "names without a list"],
+)
+def test_extensions_that_lack_what_they_must_have_are_refused(extensions: bytes) -> None:
+    validity = item(0x30, item(0x17, b"200101000000Z"), item(0x17, b"300101000000Z"))
+    name = item(0x30)
+    before = (item(0x02, b"\x01"), item(0x30), name, validity, name, item(0x30))
+    assert certificate.read(item(0x30, item(0x30, *before))).not_after.year == 2030
+    with pytest.raises(ValueError, match="cannot be read as a certificate"):
+        certificate.read(item(0x30, item(0x30, *before, extensions)))
