@@ -106,6 +106,10 @@ def test_the_host_names_itself_by_a_full_name_or_its_address() -> None:
 
 
 def test_ipv6(authority: Authority) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6, not even with itself")
     with serving(smtp(authority.server("::1"), from_the_start=True), "::1") as server:
         outcome = probe(Target("::1", server.port, "ssl", ca_file=authority.ca_file))
     assert outcome.problem == ""
@@ -156,15 +160,15 @@ def test_the_ports_that_clouds_block_are_named(port: int) -> None:
 
 def test_every_address_is_tried_and_told() -> None:
     with serving(smtp()) as server:
-        found, place, told = connection.connect(places(server.port, "127.0.0.3", "::1", HOST), 5)
+        found, place, told = connection.connect(places(server.port, "127.0.0.3", "127.0.0.4", HOST), 5)
         found.close()
     assert place[4] == (HOST, server.port)
     assert told.startswith(f"connected to {HOST}:{server.port} in ")
-    for other in ("127.0.0.3", "[::1]"):
+    for other in ("127.0.0.3", "127.0.0.4"):
         assert f"{other}:{server.port}: refused" in told or f"{other}:{server.port}: no answer yet" in told
     port = free_port()
-    with pytest.raises(connection.NoConnectionError, match=r"^127\.0\.0\.1:.* refused.*; \[::1\]:.* refused"):
-        connection.connect(places(port, HOST, "::1"), 5)
+    with pytest.raises(connection.NoConnectionError, match=r"^127\.0\.0\.1:.* refused.*; 127\.0\.0\.3:.* refused"):
+        connection.connect(places(port, HOST, "127.0.0.3"), 5)
 
 
 def test_an_address_that_is_silent_holds_nobody_up(deaf: int) -> None:
