@@ -42,10 +42,10 @@ _raw:
 
 from typing import Any
 
-from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.parsing.vault import VaultLib, match_encrypt_secret
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
 
 
 class LookupModule(LookupBase):
@@ -54,9 +54,9 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[str]:
         """Return the terms encrypted."""
         self.set_options(var_options=variables, direct=kwargs)
-        # The loader decrypts vars files with these secrets; nothing public hands them out (ansible-core 2.16 to 2.21).
-        secrets = self._loader._vault.secrets
-        if not secrets:
-            raise AnsibleError("there is no vault password: configure vault_password_file, or give --ask-vault-pass")
-        vault_id, secret = match_encrypt_secret(secrets, constants.DEFAULT_VAULT_ENCRYPT_IDENTITY)
-        return [VaultLib(secrets).encrypt(str(term), secret, vault_id).decode() for term in terms]
+        try:
+            vault = Vault.of(self._loader)
+            seal = vault.seal_for()
+        except MailopsError as error:
+            raise AnsibleError(error.text()) from error
+        return [vault.seal(str(term), seal) for term in terms]
