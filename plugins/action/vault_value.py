@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    MailopsError,
+    NotFoundError,
+    ValidationError,
+)
+from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import CHANGED, HIDDEN
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.recipe import generated
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.value import Outcome, read, remove, update, write
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
+
+SPEC = {
+    "file": {"type": "str", "required": True},
+    "key": {"type": "str", "required": True, "no_log": False},
+    "value": {"type": "str", "no_log": True},
+    "generate": {
+        "type": "dict",
+        "options": {
+            "length": {"type": "int", "default": 32},
+            "alphabet": {"type": "list", "elements": "str", "default": ["ascii_letters", "digits"]},
+        },
+    },
+    "regenerate": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "vault_id": {"type": "str", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    """Works on the controller alone, where the vault passwords are; nothing is sent to the host."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """Return the task's result."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            self._check_value()
+            _validation, options = self.validate_argument_spec(SPEC, mutually_exclusive=[("value", "generate")])
+            result.update(self._done(options, task_vars or {}))
+        except MailopsError as error:
+            result.update(failed=True, changed=False, error=error.kind, msg=f"{error.text()} Nothing was written.")
+        return result
+
+    def _done(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        self._check_together(options)
+        # ansible-core 2.19 tags texts: these are plain ones.
+        path, key, vault_id = self._path(str(options["file"]), task_vars), str(options["key"]), str(options["vault_id"])
+        place = (path, key)
+        vault = Vault.of(self._loader)
+        check = bool(self._task.check_mode)
+        if options["state"] == "absent":
+            return _shown(place, remove(*place, vault, vault_id, check=check))
+        if options["value"] is not None:
+            return _shown(place, write(*place, str(options["value"]), vault, vault_id, check=check))
+        if not self._task.no_log:
+            raise ValidationError("the value would be printed", "Set no_log: true on the task.")
+        if options["generate"] is None:
+            value = read(*place, vault, vault_id)
+            if value is None:
+                raise NotFoundError(f"{key} is not in {path}", "Correct file or key, or give value or generate.")
+            return {"changed": False, "generated": False, "value": value}
+        # Made first, so that a bad recipe shows at every run.
+        new = generated(options["generate"]["length"], [str(part) for part in options["generate"]["alphabet"]])
+        keep = not options["regenerate"]
+        outcome = update(*place, lambda old: old if old and keep else new, vault, vault_id, check=check)
+        value = outcome.before if check else outcome.after
+        known = {"value": value} if value else {}
+        return {**_shown(place, outcome), **known, "generated": outcome.changed}
+
+    def _check_value(self) -> None:
+        """Raise ValidationError unless `value` is left out or a text; the usual conversion would take anything."""
+        if "value" not in self._task.args:
+            return
+        value = self._task.args["value"]
+        if value is None or isinstance(value, (bool, float, list, tuple, dict)):
+            raise ValidationError("value is not a text", "Quote it; leave it out to read what is there.")
+        if str(value) == "":
+            raise ValidationError(
+                "value is empty", "Leave it out to read what is there, or use state absent to remove the variable."
+            )
+
+    def _check_together(self, options: dict[str, Any]) -> None:
+        given = options["value"] is not None or options["generate"] is not None
+        if options["state"] == "absent" and given:
+            raise ValidationError("state absent takes neither value nor generate", "Leave it out.")
+        if options["regenerate"] and options["generate"] is None:
+            raise ValidationError("regenerate is for generate", "Give generate too.")
+
+    def _path(self, file: str, task_vars: dict[str, Any]) -> str:
+        path = os.path.expanduser(file)
+        if os.path.isabs(path):
+            return path
+        folder = str(task_vars.get("inventory_dir", ""))
+        # Ansible says "None" for hosts given on the command line.
+        if not os.path.isabs(folder):
+            raise ValidationError(f"{file} is relative, and this inventory is in no folder", "Give the whole path.")
+        return os.path.join(folder, path)
+
+
+def _shown(place: tuple[str, str], outcome: Outcome) -> dict[str, Any]:
+    """Return the result of a change; its difference names the variable and hides the values."""
+    path, key = place
+    if not outcome.changed:
+        return {"changed": False}
+    before = f"{key}: {HIDDEN}\n" if outcome.before is not None else ""
+    after = f"{key}: {CHANGED if before else HIDDEN}\n" if outcome.after is not None else ""
+    return {
+        "changed": True,
+        "diff": {"before_header": path, "after_header": path, "before": before, "after": after},
+    }
