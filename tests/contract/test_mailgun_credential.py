@@ -11,6 +11,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import clien
 from support.mailgun import Mailgun
 from support.mailgun_modules import Modules
 from support.modules import warned
+from support.scripted_smtp import Talk, serving
 
 pytestmark = pytest.mark.contract
 
@@ -279,11 +280,17 @@ def test_a_hundred_are_one_list_and_one_call_each(modules: Modules, mailgun: Mai
     assert mailgun.calls() == [LIST, ("PUT", f"{PATH}/box7@{NAME}")]
 
 
-def test_where_the_server_cannot_be_asked_it_is_asked_once(
-    modules: Modules, mailgun: Mailgun, unreachable: dict[str, Any]
-) -> None:
+def test_where_the_server_cannot_be_asked_it_is_asked_once(modules: Modules, mailgun: Mailgun) -> None:
     modules.run("credentials", **many(3))
-    told = modules.run("credentials", **many(3), **unreachable, changed=False)
+    asked: list[None] = []
+
+    def busy(talk: Talk) -> None:
+        asked.append(None)
+        talk.say("421 too busy")
+
+    with serving(busy) as server:
+        told = modules.run("credentials", **many(3), smtp_port=server.port, changed=False)
+    assert len(asked) == 1
     (warning,) = warned(told)
     assert all(f"box{number}@{NAME}" in warning for number in range(3))
     assert [entry["proved"] for entry in told["credentials"]] == [False] * 3
