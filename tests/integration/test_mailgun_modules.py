@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import secretfiles
 from integration.test_examples import MAILGUN, examples
+from support.machines import Internet
 from support.mailgun_modules import Modules, simulated
+from support.modules import run_module
 from support.playbooks import ROOT, local_play, run_playbook
 
 pytestmark = pytest.mark.integration
@@ -78,3 +82,31 @@ def test_secrets_show_nowhere(modules: Modules, tmp_path: Path) -> None:
     for secret in ("canary-pw", key):
         assert secret not in output
         assert not [path for path in left if secret.encode() in path.read_bytes()]
+
+
+def test_from_nothing_to_a_verified_sender(internet: Internet) -> None:
+    """In the sandbox: its Mailgun over TLS, its DNS and its submission server."""
+    name = f"t{uuid.uuid4().hex[:8]}.{NAME}"
+    key = secretfiles.values()["vault_mailgun_api_key"]
+    connection = {"api_key": key, "api_url": f"https://{internet.ip}", "ca_file": internet.ca_file}
+    domain = {**connection, "name": name, "use_automatic_sender_security": True}
+    credential = {
+        **connection, "domain": name, "login": "no-reply", "password": "canary-password",
+        "smtp_host": internet.ip, "smtp_ca_file": internet.ca_file,
+    }  # fmt: skip
+    made = run_module("mailgun_domain", domain)
+    assert made.get("changed"), made
+    try:
+        for record in made["dns_records"]:
+            internet.run("sandbox-dns", "add", record["name"], record["type"], *record["values"], check=True)
+        verified = run_module("mailgun_domain", {**domain, "verify": True})
+        assert verified["domain"]["verified"], verified
+        proved = run_module("mailgun_credential", credential)
+        assert (proved["changed"], proved["proved"]) == (True, True), proved
+        for module, options in (("mailgun_domain", {**domain, "verify": True}), ("mailgun_credential", credential)):
+            assert run_module(module, options)["changed"] is False
+    finally:
+        for record in made["dns_records"]:
+            internet.run("sandbox-dns", "delete", record["name"], record["type"], *record["values"], check=True)
+        gone = run_module("mailgun_domain", {**connection, "name": name, "state": "absent"})
+    assert gone["changed"], gone
