@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Resource, duplicates
+from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Resource, duplicates, unknown_keys
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses, presets
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import Finding, lint
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_rules import ERROR
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import SERIES, from_policy
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import SERIES, Login, from_policy
 
 VERSION = 1
+MAILGUN = "mailgun"
 UNMANAGED = ("report", "archive", "ignore")
 ODOO_KEYS = {*CATALOGUE, "modules", "mass_mailing_server", "version", "platform", "unmanaged_servers"}
 MODULE = re.compile(r"[a-z][a-z0-9_]*")
@@ -28,12 +30,14 @@ RELAY_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 def expand(policy: Mapping[str, Any]) -> dict[str, Any]:
     """Return the policy as it is applied: servers with what their presets say, and with Odoo's own fields only.
 
-    What is unsound in it stays as it is, for `problems` to name.
+    Logins at providers are whole addresses. What is unsound in it stays as it is, for `problems` to name.
     """
-    section = policy.get("odoo")
-    if not isinstance(section, Mapping) or not isinstance(section.get("servers"), list):
-        return dict(policy)
-    return {**policy, "odoo": {**section, "servers": _filled(section, section["servers"])}}
+    expanded, section, accounts = dict(policy), policy.get("odoo"), policy.get("providers")
+    if isinstance(section, Mapping) and isinstance(section.get("servers"), list):
+        expanded["odoo"] = {**section, "servers": _filled(section, section["servers"])}
+    if isinstance(accounts, list):
+        expanded["providers"] = [mailgun.filled(item) if _is_mailgun(item) else item for item in accounts]
+    return expanded
 
 
 def _filled(section: Mapping[str, Any], servers: list[Any]) -> list[Any]:
@@ -46,7 +50,12 @@ def findings(policy: Any) -> list[Finding]:
     section = policy.get("odoo") if isinstance(policy, Mapping) else None
     if not isinstance(section, Mapping):
         return []
-    return lint(from_policy(section, sound=not list(_odoo(section))))
+    logins = [
+        Login(at, login, MAILGUN, region)
+        for place, account in _accounts(policy)
+        for at, login, region in mailgun.logins(account, place)
+    ]
+    return lint(from_policy(section, logins, sound=not list(_odoo(section))))
 
 
 def problems(policy: Any) -> list[str]:
@@ -56,12 +65,13 @@ def problems(policy: Any) -> list[str]:
     """
     if not isinstance(policy, Mapping):
         return ["mail_policy is no dictionary"]
-    found = list(_unknown(policy, "", {"version", "odoo", "inbound"}))
+    found = list(unknown_keys(policy, "", {"version", "odoo", "providers", "inbound"}))
     found.extend(f"{section} is missing" for section in ("odoo", "inbound") if section not in policy)
     if policy.get("version") != VERSION:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
     unsound = list(_odoo(policy.get("odoo", {})))
     found.extend(unsound or (finding.text() for finding in findings(policy) if finding.severity == ERROR))
+    found.extend(_providers(policy))
     found.extend(_inbound(policy.get("inbound", {})))
     found.extend(_former_domains(policy))
     return found
@@ -71,7 +81,7 @@ def _odoo(section: Any) -> Iterator[str]:
     if not isinstance(section, Mapping):
         yield "odoo is no dictionary"
         return
-    yield from _unknown(section, "odoo.", ODOO_KEYS)
+    yield from unknown_keys(section, "odoo.", ODOO_KEYS)
     yield from _circumstances(section)
     lists = {key: section.get(key, []) for key in (*CATALOGUE, "modules")}
     if isinstance(lists["servers"], list):
@@ -177,11 +187,43 @@ def _former_domains(policy: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+def _providers(policy: Mapping[str, Any]) -> Iterator[str]:
+    items = policy.get("providers", [])
+    if not isinstance(items, list):
+        yield "providers is no list"
+        return
+    for number, item in enumerate(items):
+        place = f"providers[{number}]"
+        if not isinstance(item, Mapping):
+            yield f"{place} is no dictionary"
+        elif not _is_mailgun(item):
+            yield f"{place}.provider is {item.get('provider')!r}; known are: {MAILGUN}"
+        else:
+            yield from mailgun.problems(item, place)
+    accounts = [account for _place, account in _accounts(policy)]
+    for name in duplicates(name for account in accounts for name in mailgun.names(account)):
+        yield f"providers: the domain {name} is given more than once"
+    for key in duplicates(key for account in accounts for key in mailgun.vault_keys(account)):
+        yield f"providers: the vault_key {key} is given more than once; each login has a password of its own"
+
+
+def _accounts(policy: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return place and content of each account at Mailgun."""
+    items = policy.get("providers")
+    if not isinstance(items, list):
+        return []
+    return [(f"providers[{number}]", item) for number, item in enumerate(items) if _is_mailgun(item)]
+
+
+def _is_mailgun(item: Any) -> bool:
+    return isinstance(item, Mapping) and item.get("provider") == MAILGUN
+
+
 def _inbound(section: Any) -> Iterator[str]:
     if not isinstance(section, Mapping):
         yield "inbound is no dictionary"
         return
-    yield from _unknown(section, "inbound.", {"domains"})
+    yield from unknown_keys(section, "inbound.", {"domains"})
     domains = section.get("domains", [])
     if isinstance(domains, list):
         yield from _inbound_domains(domains, "inbound.domains")
@@ -239,7 +281,7 @@ def _inbound_domains(items: list[Any], place: str) -> Iterator[str]:
         if not isinstance(item, Mapping):
             yield f"{here} is no dictionary"
             continue
-        yield from _unknown(item, f"{here}.", {"name", "others", "relay_host"})
+        yield from unknown_keys(item, f"{here}.", {"name", "others", "relay_host"})
         name = str(item.get("name", ""))
         try:
             names.append(addresses.domain(name))
@@ -257,9 +299,3 @@ def _inbound_domains(items: list[Any], place: str) -> Iterator[str]:
             yield f"{here}.relay_host is {relay_host!r}; it must be host or host:port"
     for name in duplicates(names):
         yield f"{place}: {name} is given more than once"
-
-
-def _unknown(section: Mapping[str, Any], place: str, known: set[str]) -> Iterator[str]:
-    for key in section:
-        if key not in known:
-            yield f"{place}{key} is unknown; known are: {', '.join(sorted(known))}"

@@ -10,7 +10,7 @@ module, the plan and the calls that carry it out.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -233,3 +233,10 @@ def duplicates(keys: Iterable[Any]) -> list[Any]:
             twice.append(key)
         seen.add(key)
     return twice
+
+
+def unknown_keys(section: Mapping[str, Any], place: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for each key of a section that is not known; `place` is what stands before the key."""
+    for key in section:
+        if key not in known:
+            yield f"{place}{key} is unknown; known are: {', '.join(sorted(known))}"

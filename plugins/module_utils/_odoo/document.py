@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.markdown import NOTHING, code, codes, table, text
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import oauth, presets, registry, senders
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document_rules import to_know
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import Router
@@ -33,6 +34,7 @@ def render(policy: Mapping[str, Any]) -> str:
         _head(odoo, series),
         _servers(servers, odoo.get("mass_mailing_server")),
         _routes(odoo, series),
+        _sending_domains(policy.get("providers", [])),
         _alias_domains(odoo.get("alias_domains", [])),
         _aliases(odoo.get("aliases", []), odoo.get("alias_domains", [])),
         _incoming(odoo.get("incoming_servers", [])),
@@ -132,6 +134,30 @@ def _routes(odoo: Mapping[str, Any], series: int) -> list[str]:
     amiss = [f"- {code(route.mail.email_from)}: {text(warning)}" for route in routes for warning in route.warnings]
     warned = ["", "What is amiss with these:", "", *dict.fromkeys(amiss)] if amiss else []
     return ["## Who sends by which server", "", *table(head, rows), *warned]
+
+
+def _sending_domains(accounts: Items) -> list[str]:
+    rows = sorted(
+        [
+            code(str(domain["name"])),
+            f"{presets.PRESETS[account['provider']].title}, {account['region']}",
+            codes(sorted(one["login"] for one in domain["credentials"])),
+            _tracked(domain.get("tracking", {})),
+            "yes" if domain.get("inbound_routes") else "no",
+        ]
+        for account in map(mailgun.filled, accounts)
+        for domain in account["domains"]
+    )
+    head = ["Domain", "At", "Logins", "Tracked", "Receives mail"]
+    return ["## Sending domains at providers", "", *table(head, rows)] if rows else []
+
+
+def _tracked(tracking: Mapping[str, Any]) -> str:
+    """Return what the provider puts into mail; what the policy does not say is left as it is there."""
+    if not tracking:
+        return NOTHING
+    words = {"open": "opening", "click": "links", "unsubscribe": "unsubscribing"}
+    return ", ".join(words[kind] for kind in words if tracking.get(kind) not in (None, False, "no")) or "nothing"
 
 
 def _alias_domains(domains: Items) -> list[str]:

@@ -334,6 +334,49 @@ def _unverified(setup: Setup) -> Findings:
             )
 
 
+@_rule("M01")
+def _login_of_another_region(setup: Setup) -> Findings:
+    logins = {login.name: login for login in setup.logins}
+    for server in setup.servers:
+        login = logins.get(server.login.strip().lower())
+        preset = presets.PRESETS[login.provider] if login else None
+        region = next((name for name, host in preset.regions.items() if host == server.host), "") if preset else ""
+        if login and preset and region not in ("", login.region):
+            yield (
+                ERROR,
+                server.at("smtp_host"),
+                f"{server.host} is of {preset.title}'s region {region}, and {login.name} of its region {login.region} "
+                f"({login.place}): the login is not known there",
+                f"Use {preset.regions[login.region]}, or say region: {region} in the place of the login.",
+            )
+
+
+@_rule("M08")
+def _login_and_server_apart(setup: Setup) -> Findings:
+    if not setup.servers:
+        return  # they are not the policy's matter
+    used = {server.login.strip().lower() for server in setup.servers}
+    for login in setup.logins:
+        if login.name not in used:
+            yield (
+                WARNING,
+                login.place,
+                f"no server logs in as {login.name}",
+                "Let one do so, or leave the login out.",
+            )
+    made = {login.name for login in setup.logins}
+    domains = {name.rpartition("@")[2] for name in made}
+    for server in setup.servers:
+        name = server.login.strip().lower()
+        if name not in made and name.rpartition("@")[2] in domains:
+            yield (
+                WARNING,
+                server.at("smtp_user"),
+                f"{name} is not among the logins that the policy makes for its domain",
+                "Add it there, or let the server use one of them.",
+            )
+
+
 @_rule("R01")
 def _port_25(setup: Setup) -> Findings:
     if setup.platform in presets.PLATFORMS:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,13 +90,23 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Login:
+    """A login that the policy makes at a provider, as an address, and the region that it is of."""
+
+    place: str
+    name: str
+    provider: str
+    region: str
+
+
+@dataclass(frozen=True)
 class Setup:
     """Everything the rules go by.
 
     `series` is 14 to 19; `certain`, whether that is known or only assumed. `stored`: it comes from a database.
     `campaigns`: Email Marketing is in use, and `campaign_server` the name of the server chosen for it, whose setting is
-    at `campaign_place`. `options` are all that a policy gives. `registry` and `mails` are what Odoo chooses by and for
-    whom.
+    at `campaign_place`. `options` are all that a policy gives, `logins` those that it makes at providers. `registry`
+    and `mails` are what Odoo chooses by and for whom.
     """
 
     series: int
@@ -112,6 +122,7 @@ class Setup:
     campaign_place: str = f"odoo.{mass_mailing.KEY}"
     people: tuple[Person, ...] = ()
     options: tuple[Option, ...] = ()
+    logins: tuple[Login, ...] = ()
     registry: Registry | None = None
     mails: tuple[Mail, ...] = ()
 
@@ -129,8 +140,9 @@ def series_of(section: Mapping[str, Any]) -> tuple[int, bool]:
     return registries.LAST, False
 
 
-def from_policy(section: Mapping[str, Any], *, sound: bool) -> Setup:
-    """Return what the policy's section `odoo` says; what is no value of its key's type is passed over.
+def from_policy(section: Mapping[str, Any], logins: Iterable[Login] = (), *, sound: bool) -> Setup:
+    """Return what the policy's section `odoo` says, and which `logins` it makes; what is no value of its key's type is
+    passed over.
 
     What becomes of senders can be told only of a `sound` one, and of one that says what the default sender is.
     """
@@ -165,6 +177,7 @@ def from_policy(section: Mapping[str, Any], *, sound: bool) -> Setup:
             for place, item in _records(section, listed)
             for name, value in item.items()
         ),
+        logins=tuple(logins),
         registry=registry,
         mails=tuple(senders.from_policy(section, series)) if known else (),
     )

@@ -58,7 +58,18 @@ def test_everything_of_a_policy_is_in_it() -> None:
     assert "| `sales@acme.example` | `crm.lead` | `type: lead` | everyone |" in document
     assert "`bounce@acme.example` | `catchall@acme.example` | `no-reply@acme.example`" in document
     assert "| Old inbox | imap | `imap.acme.example` | `inbox@acme.example` | `crm.lead` |" in document
-    assert "| `acme.example` | passed on to `mx.zoho.com` |" in document
+    assert "| `acme.example` | passed on to `mx.zoho.com:2525` |" in document
+    assert "| `mg.acme.example` | Mailgun, us | `no-reply@mg.acme.example` | nothing | no |" in document
+
+
+def test_what_a_provider_puts_into_mail(example: Policy) -> None:
+    domain = example["providers"][0]["domains"][0]
+    domain.update(tracking={"open": True, "click": "htmlonly"}, inbound_routes=True)
+    assert "| opening, links | yes |" in section(render(example), "Sending domains at providers")
+    del domain["tracking"], domain["credentials"]
+    assert "| Mailgun, us | – | – | yes |" in section(render(example), "Sending domains at providers")
+    del example["providers"]
+    assert "at providers" not in render(example)
 
 
 def test_which_sender_leaves_by_which_server(example: Policy) -> None:
@@ -86,6 +97,8 @@ def test_the_same_policy_gives_the_same_text(example: Policy) -> None:
 def test_no_secret_is_in_it(example: Policy) -> None:
     server = example["odoo"]["servers"][0]
     server.update({name: f"canary-{name}" for name in MAIL_SERVER.secrets})
+    example["providers"][0]["api_key"] = "canary-key"
+    example["providers"][0]["domains"][0]["credentials"][0]["password"] = "canary-credential"
     example["odoo"]["parameters"] = [{"key": "microsoft_outlook_client_secret", "secret_value": "canary-parameter"}]
     example["odoo"]["incoming_servers"] = [{"name": "Inbox", "server_type": "imap", "password": "canary-inbox"}]
     document = render(example)

@@ -46,9 +46,16 @@ def domain(name: str = "acme.example", **values: Any) -> list[Section]:
     return [{"name": name, "bounce_alias": "bounce", "catchall_alias": "catchall", "default_from": "office", **values}]
 
 
+def at_mailgun(**values: Any) -> list[Section]:
+    """Return the section `providers` with the login of MAILGUN."""
+    credentials = [{"login": "No-Reply", "password": "from-the-vault"}]
+    return [{"provider": "mailgun", "domains": [{"name": "mg.acme.example", "credentials": credentials}], **values}]
+
+
 def told(odoo: Section) -> list[str]:
-    """Return severity and text of everything that is found."""
-    policy = {"version": 1, "odoo": odoo, "inbound": {"domains": []}}
+    """Return severity and text of everything that is found; `providers` stands beside Odoo's own section."""
+    inside = {key: value for key, value in odoo.items() if key != "providers"}
+    policy = {"version": 1, "odoo": inside, "providers": odoo.get("providers", []), "inbound": {"domains": []}}
     return [f"{finding.severity} {finding.text()}" for finding in findings(policy)]
 
 
@@ -262,6 +269,36 @@ CASES: list[tuple[str, Section, str, Section]] = [
         "answers gets the "
         "password. Say verify: true.",
         section(server(verify=True)),
+    ),
+    (
+        "M01",
+        section(server(**MAILGUN), providers=at_mailgun(region="eu")),
+        "error M01 odoo.servers[0].smtp_host: smtp.mailgun.org is of Mailgun's region us, and no-reply@mg.acme.example "
+        "of its region eu (providers[0].domains[0].credentials[0]): the login is not known there. "
+        "Use smtp.eu.mailgun.org, or say region: us in the place of the login.",
+        section(server(**MAILGUN, region="eu"), providers=at_mailgun(region="eu")),
+    ),
+    (
+        "M08",
+        section(server(), providers=at_mailgun()),
+        "warning M08 providers[0].domains[0].credentials[0]: no server logs in as no-reply@mg.acme.example. "
+        "Let one do so, or leave the login out.",
+        section(alias_domains=[], providers=at_mailgun()),
+    ),
+    (
+        "M08",
+        section(
+            server(**MAILGUN),
+            server("Two", **{**MAILGUN, "smtp_user": "noreply@mg.acme.example"}, sequence=2),
+            providers=at_mailgun(),
+        ),
+        "warning M08 odoo.servers[1].smtp_user: noreply@mg.acme.example is not among the logins that the policy makes "
+        "for its domain. Add it there, or let the server use one of them.",
+        section(
+            server(**MAILGUN),
+            server("Two", smtp_user="noreply@acme.example", sequence=2),
+            providers=at_mailgun(),
+        ),
     ),
     (
         "R01",

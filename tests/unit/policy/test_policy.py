@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailops.odoo.plugins.module_utils._policy import problems
+from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand, findings, problems
 
 ROOT = Path(__file__).resolve().parents[3]
 Policy = dict[str, Any]
@@ -18,7 +19,9 @@ Policy = dict[str, Any]
 
 def policy(inventory: str) -> Policy:
     path = ROOT / "inventories" / inventory / "group_vars/acme/mail_policy.yml"
-    loaded: Policy = yaml.safe_load(path.read_text())["mail_policy"]
+    # What stands for a secret is one.
+    text = re.sub(r"\{\{ vault_.*? \}\}", "from-the-vault", path.read_text())
+    loaded: Policy = yaml.safe_load(text)["mail_policy"]
     return loaded
 
 
@@ -31,8 +34,31 @@ def server(policy: Policy, **values: Any) -> None:
     policy["odoo"]["servers"][0].update(values)
 
 
+def account(policy: Policy, **values: Any) -> None:
+    policy["providers"][0].update(values)
+
+
+def domain(policy: Policy, **values: Any) -> None:
+    policy["providers"][0]["domains"][0].update(values)
+
+
+def login(policy: Policy, *gone: str, **values: Any) -> None:
+    credential = logins(policy)[0]
+    credential.update(values)
+    for key in gone:
+        del credential[key]
+
+
+def logins(policy: Policy) -> list[Policy]:
+    found: list[Policy] = policy["providers"][0]["domains"][0]["credentials"]
+    return found
+
+
 WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
-    "unknown key at the top": (lambda p: p.update(dsn={}), "dsn is unknown; known are: inbound, odoo, version"),
+    "unknown key at the top": (
+        lambda p: p.update(dsn={}),
+        "dsn is unknown; known are: inbound, odoo, providers, version",
+    ),
     "unknown key of a server": (
         lambda p: server(p, smtp_hots="x"),
         "odoo.servers[0].smtp_hots: a mail server has no such",
@@ -112,6 +138,97 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
         "inbound.domains[0].name is 'ACME.example': write it in lower case: acme.example",
     ),
     "no inbound": (lambda p: p.pop("inbound"), "inbound is missing"),
+    "providers that are no list": (lambda p: p.update(providers={}), "providers is no list"),
+    "a provider that is no dictionary": (
+        lambda p: p["providers"].append("mailgun"),
+        "providers[1] is no dictionary",
+    ),
+    "an unknown provider": (
+        lambda p: account(p, provider="mailgnu"),
+        "providers[0].provider is 'mailgnu'; known are: mailgun",
+    ),
+    "an unknown key of a provider": (
+        lambda p: account(p, domain=[]),
+        "providers[0].domain is unknown; known are: api_key, domains, provider, region",
+    ),
+    "an unknown region": (lambda p: account(p, region="uk"), "providers[0].region is 'uk'; mailgun has us, eu"),
+    "an API key that is none": (
+        lambda p: account(p, api_key=None),
+        "providers[0].api_key is no text. Leave it out to take it from the environment variable MAILGUN_API_KEY.",
+    ),
+    "no domains": (lambda p: p["providers"][0].pop("domains"), "providers[0].domains is no list"),
+    "a domain that is no dictionary": (
+        lambda p: account(p, domains=["mg.acme.example"]),
+        "providers[0].domains[0] is no dictionary",
+    ),
+    "an unknown key of a domain": (
+        lambda p: domain(p, traking={}),
+        "providers[0].domains[0].traking: a domain has no such option. It has: credentials, dkim_key_size, ",
+    ),
+    "a DKIM key of a size that is none": (
+        lambda p: domain(p, dkim_key_size=4096),
+        "providers[0].domains[0].dkim_key_size is 4096. It must be one of: 1024, 2048.",
+    ),
+    "a domain's name in capitals": (
+        lambda p: domain(p, name="MG.acme.example."),
+        "providers[0].domains[0].name is 'MG.acme.example.': write it as mg.acme.example",
+    ),
+    "a domain's name that is none": (
+        lambda p: domain(p, name="mg acme"),
+        "providers[0].domains[0].name is 'mg acme': this is no domain name",
+    ),
+    "tracking of what is not tracked": (
+        lambda p: domain(p, tracking={"opens": True}),
+        "tracking is {'opens': True}: opens is no option",
+    ),
+    "a domain twice": (
+        lambda p: p["providers"].append(
+            {**p["providers"][0], "region": "eu", "domains": [{"name": "mg.acme.example"}]}
+        ),
+        "providers: the domain mg.acme.example is given more than once",
+    ),
+    "credentials that are no list": (
+        lambda p: domain(p, credentials={}),
+        "providers[0].domains[0].credentials is {}, which is no list",
+    ),
+    "a login that is no dictionary": (
+        lambda p: domain(p, credentials=["no-reply"]),
+        "providers[0].domains[0].credentials[0] is no dictionary",
+    ),
+    "a login of another domain": (
+        lambda p: login(p, login="no-reply@acme.example"),
+        "credentials[0].login is 'no-reply@acme.example', which is not of the domain mg.acme.example",
+    ),
+    "a login that is no address": (
+        lambda p: login(p, login="no reply"),
+        "credentials[0].login is 'no reply@mg.acme.example': ",
+    ),
+    "a login twice": (
+        lambda p: logins(p).append({"login": "NO-REPLY@mg.acme.example", "password": "canary"}),
+        "providers[0].domains[0].credentials: no-reply@mg.acme.example is given more than once",
+    ),
+    "one password for two": (
+        lambda p: logins(p).append({**logins(p)[0], "login": "news"}),
+        "providers: the vault_key vault_mailgun_smtp_password is given more than once; each login has a pass",
+    ),
+    "a password that Mailgun does not take": (
+        lambda p: login(p, password="canary" * 6),
+        "credentials[0].password has 36 characters; Mailgun takes 5 to 32",
+    ),
+    "a password of nothing": (lambda p: login(p, password=None), "credentials[0].password cannot be empty"),
+    "a place for a password without a name": (
+        lambda p: login(p, "vault_key"),
+        "credentials[0] has vault_file alone. Give vault_key and vault_file, or ",
+    ),
+    "a name for a password without a place": (lambda p: login(p, "vault_file"), "credentials[0] has vault_key alone"),
+    "a name for a password that is none": (
+        lambda p: login(p, vault_key="vault-key"),
+        "vault_key is 'vault-key': this is no name of a variable",
+    ),
+    "no password at all": (
+        lambda p: login(p, "password", "vault_key", "vault_file"),
+        "credentials[0] has no password. Give one, or ",
+    ),
     "relay without host": (
         lambda p: p["inbound"]["domains"][0].pop("relay_host"),
         "inbound.domains[0]: relay_host goes with others: relay",
@@ -131,6 +248,7 @@ def test_what_is_wrong_is_named_with_its_place(case: str) -> None:
     found = problems(spoiled)
     assert len(found) == 1, found
     assert expected in found[0]
+    assert "canary" not in found[0]
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -145,3 +263,42 @@ def test_a_secret_of_the_wrong_type_is_not_shown() -> None:
     server(spoiled, smtp_pass=918273645)
     assert "918273645" not in str(problems(spoiled))
     assert "odoo.servers[0].smtp_pass is a secret, which is no text" in problems(spoiled)[0]
+
+
+def test_a_password_that_the_vault_does_not_have_yet_is_no_problem() -> None:
+    given = policy("sandbox")
+    login(given, password="")
+    assert problems(given) == []
+    login(given, "vault_key", "vault_file")
+    assert problems(given) == []
+
+
+def test_accounts_as_they_are_applied() -> None:
+    account = {"provider": "mailgun", "domains": [
+        {"name": "one.example", "credentials": [{"login": "A"}, {"login": "b@one.example", "password": "canary"}]},
+        {"name": "two.example"},
+    ]}  # fmt: skip
+    given = {"version": 1, "odoo": {}, "providers": [account]}
+    (applied,) = expand(given)["providers"]
+    assert applied == {"provider": "mailgun", "region": "us", "domains": [
+        {"name": "one.example", "credentials": [
+            {"login": "a@one.example", "password": ""},
+            {"login": "b@one.example", "password": "canary"},
+        ]},
+        {"name": "two.example", "credentials": []},
+    ]}  # fmt: skip
+    assert account["domains"][1] == {"name": "two.example"}
+
+
+@pytest.mark.parametrize("providers", [None, {}, [None, {}, {"provider": []}], [{"provider": "mailgun"}],
+    [{"provider": "mailgun", "domains": {}, "region": []}],
+    [{"provider": "mailgun", "domains": [None, {}, {"name": 3, "credentials": 7}]}],
+    [{"provider": "mailgun", "domains": [{"name": "a.example", "credentials": [None, {}, {"login": 3}]}]}],
+])  # fmt: skip
+def test_unsound_accounts_are_named_and_else_left_as_they_are(providers: Any) -> None:
+    given = {"version": 1, "odoo": {"servers": [{"name": "One"}]}, "inbound": {}, "providers": providers}
+    found = problems(given)
+    assert found
+    assert all(text.startswith("providers") for text in found), found
+    expand(given)
+    findings(given)
