@@ -75,8 +75,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The checks, each with C(id), C(subject), C(status) (V(passed), V(failed) or V(skipped)), C(detail) and C(fix), and
-      C(asked), which is false for what is skipped because nobody asked for it.
+    - The checks, each with C(id), C(subject), C(status) (V(passed), V(failed) or V(skipped)), C(detail) and C(fix);
+      C(asked), which is false for what is skipped because nobody asked for it; and C(pending), which is true for what
+      fails only because the records of a new domain are not published or not found yet.
   type: list
   elements: dict
 """

@@ -24,7 +24,8 @@ class Check:
     """What was found, in one line (`detail`), and what to do about it (`fix`).
 
     `id` stays the same from run to run; `subject` is the host or the domain that it is about. `asked` is false for what
-    is skipped because nobody asked for it: left out by tags, or there is nothing of the kind.
+    is skipped because nobody asked for it: left out by tags, or there is nothing of the kind. `pending` is true where a
+    failure is only that a domain is new: somebody has yet to publish its records, and Mailgun to find them.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Check:
     detail: str
     fix: str = ""
     asked: bool = True
+    pending: bool = False
 
     def shown(self) -> dict[str, Any]:
         """Return it as the report has it."""
@@ -49,9 +51,9 @@ def passed(name: str, subject: str, detail: str) -> Check:
     return Check(name, subject, PASSED, line(detail))
 
 
-def failed(name: str, subject: str, detail: str, fix: str = "") -> Check:
+def failed(name: str, subject: str, detail: str, fix: str = "", pending: bool = False) -> Check:
     """Return a check of what is wrong."""
-    return Check(name, subject, FAILED, line(detail), line(fix))
+    return Check(name, subject, FAILED, line(detail), line(fix), pending=pending)
 
 
 def skipped(name: str, subject: str, reason: str, fix: str = "", asked: bool = True) -> Check:
@@ -59,10 +61,10 @@ def skipped(name: str, subject: str, reason: str, fix: str = "", asked: bool = T
     return Check(name, subject, SKIPPED, line(reason), line(fix), asked)
 
 
-def unseen(name: str, subject: str, result: Any, key: str, fix: str = "") -> Check | None:
+def unseen(name: str, subject: str, result: Any, key: str, fix: str) -> Check | None:
     """Return the check for a task's result that lacks `key`; None if it is there.
 
-    `result` is what Ansible registered; None if the task was not come to.
+    `result` is what Ansible registered; None if the task was not come to. `fix` goes with a module's own message.
     """
     if not isinstance(result, Mapping) or result.get("skipped"):
         return failed(name, subject, "not looked at: the run did not come to it", "See what the playbook says before.")

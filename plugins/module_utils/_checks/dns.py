@@ -18,13 +18,17 @@ DEFAULT_PREFIX = "email"
 
 @dataclass(frozen=True)
 class Record:
-    """A record to look at. Without values there is to be none. One that is not `needed` may be missing."""
+    """A record to look at. Without values there is to be none. One that is not `needed` may be missing.
+
+    `pending` is as in Check.
+    """
 
     name: str
     type: str
     domain: str
     values: tuple[str, ...] = ()
     needed: bool = True
+    pending: bool = False
 
     def question(self) -> dict[str, Any]:
         """Return what the module mail_dns_info is to ask."""
@@ -48,19 +52,20 @@ def records(policy: Policy, place: Place, domain_result: Any) -> list[Record]:
 
 
 def _wanted(domain: str, answer: Any) -> list[Record]:
-    shown = answer.get("domains") if isinstance(answer, Mapping) else None
+    shown = mailgun.shown(answer)
     if not shown:
         return []
-    awaited = shown[0]["domain"]["awaited"]
+    awaited = shown["domain"]["awaited"]
     return [
         Record(
             record["name"],
             record["type"],
             domain,
             tuple(record["values"]),
-            needed=_needed(shown[0], record, f"{record['name']} {record['type']}" in awaited),
+            needed=_needed(shown, record, f"{record['name']} {record['type']}" in awaited),
+            pending=mailgun.is_new(shown),
         )
-        for record in shown[0]["dns_records"]
+        for record in shown["dns_records"]
     ]
 
 
@@ -85,7 +90,7 @@ def checks(policy: Policy, place: Place, domain_result: Any, result: Any) -> lis
     if not policy.accounts:
         return [skipped("DNS", place.host, f"no records are known: {mailgun.NO_ACCOUNT}", asked=False)]
     asked = records(policy, place, domain_result)
-    lacking = unseen("DNS", place.host, result, "records") if asked else None
+    lacking = unseen("DNS", place.host, result, "records", "Check this machine's resolver.") if asked else None
     found = [] if lacking or not asked else [_check(*pair) for pair in zip(asked, result["records"], strict=True)]
     return [*([lacking] if lacking else []), *found, *_untold(policy, place, domain_result)]
 
@@ -100,7 +105,7 @@ def _untold(policy: Policy, place: Place, domain_result: Any) -> list[Check]:
             if place.left_out("mailgun") and not domain.no_key:
                 # There is no such check then.
                 answer = told.get(domain.name)
-                lacking = unseen("", "", answer, "domains")
+                lacking = unseen("", "", answer, "domains", "")
                 why = lacking.detail if lacking else "Mailgun has no such domain"
             found.append(skipped(f"DNS.{domain.name}", domain.name, f"only Mailgun knows its records: {why}"))
     return found
@@ -122,7 +127,7 @@ def _check(record: Record, found: Mapping[str, Any]) -> Check:
     if status == "present":
         noted = f"; but {'; '.join(found['problems'])}" if found["problems"] else ""
         return passed(name, record.domain, f"published: {there}{noted}")
-    has = f"{status}: {found['detail']}" + (f"; there is {there}" if there else "")
+    has = f"{status}: {found['detail']}"
     if not record.needed:
         return skipped(name, record.domain, f"{has}; nothing needs it now", asked=False)
-    return failed(name, record.domain, has, f"Publish {record.name} {record.type} {wanted}")
+    return failed(name, record.domain, has, f"Publish {record.name} {record.type} {wanted}", record.pending)

@@ -40,7 +40,7 @@ def checks(place: Place, result: Any) -> list[Check]:
     out = place.left_out("gateway")
     if out:
         return [skipped(name, place.host, out, asked=False)]
-    lacking = unseen(name, place.host, result, "stdout")
+    lacking = unseen(name, place.host, result, "stdout", "Check that Ansible may run commands as root there.")
     if lacking:
         return [lacking]
     said = _said(result["stdout"])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ KEY = "MAILGUN_API_KEY"
 SECONDS = 3.0  # for each step of a login
 PORT, IMPLICIT_TLS = 2525, 465
 APPLY = "Run site.yml --tags mailgun."
+LOOP_VARIABLE = "verify_domain"
 NO_ACCOUNT = "the policy names no account at Mailgun (providers)"
 
 
@@ -115,10 +116,22 @@ def tried(policy: Policy, place: Place) -> list[Login]:
 
 
 def answers(policy: Policy, place: Place, result: Any) -> dict[str, Any]:
-    """Return for each domain that was asked for what Mailgun's module returned; `result` is that of the loop."""
+    """Return for each domain that was asked for what the module returned; `result` is that of the playbook's loop."""
     items = result.get("results") if isinstance(result, Mapping) else None
-    given = items if isinstance(items, Sequence) else [result] * len(asked(policy, place))
-    return {domain.name: one for domain, one in zip(asked(policy, place), given, strict=True)}
+    if items is None:  # the loop itself did not come about
+        return dict.fromkeys((domain.name for domain in asked(policy, place)), result)
+    return {str(one[LOOP_VARIABLE]["name"]): one for one in items}
+
+
+def shown(answer: Any) -> Mapping[str, Any]:
+    """Return a domain as Mailgun's module shows it, nothing if it did not."""
+    found = answer.get("domains") if isinstance(answer, Mapping) else None
+    return found[0] if found else {}
+
+
+def is_new(found: Mapping[str, Any]) -> bool:
+    """Whether Mailgun has yet to verify a domain for the first time."""
+    return bool(found) and found["domain"]["state"] == "unverified"
 
 
 def checks(policy: Policy, place: Place, domain_result: Any, login_result: Any) -> list[Check]:
@@ -142,7 +155,8 @@ def _domain(domain: Domain, answer: Any) -> list[Check]:
     if domain.no_key:
         fix = f"Give one in the vault or in {KEY}; or leave Mailgun out: --skip-tags mailgun,dns."
         return [skipped(f"{name}.{what}", domain.name, domain.no_key, fix) for what in ("state", "records")]
-    lacking = unseen(f"{name}.state", domain.name, answer, "domains")
+    fix = "Check api_key and region, and that this machine reaches Mailgun's API."
+    lacking = unseen(f"{name}.state", domain.name, answer, "domains", fix)
     if lacking:
         why = "Mailgun did not tell, see the state"
         return [lacking, skipped(f"{name}.records", domain.name, why)]
@@ -152,7 +166,7 @@ def _domain(domain: Domain, answer: Any) -> list[Check]:
             failed(f"{name}.state", domain.name, there, f"{APPLY} Or is another region or account meant?"),
             skipped(f"{name}.records", domain.name, "there is no such domain, see the state"),
         ]
-    (found,) = answer["domains"]
+    found = shown(answer)
     return [_state(f"{name}.state", found["domain"]), _records(f"{name}.records", domain, found)]
 
 
@@ -162,7 +176,8 @@ def _state(name: str, found: Mapping[str, Any]) -> Check:
         why = found["disabled_because"] or "Mailgun does not say why"
         return failed(name, domain, f"disabled: {why}", "Ask Mailgun's support; nothing is sent for it.")
     if state != "active":
-        return failed(name, domain, f"{state}: Mailgun does not send for it", f"Publish its records. {APPLY}")
+        told = f"{state}: Mailgun does not send for it"
+        return failed(name, domain, told, f"Publish its records. {APPLY}", state == "unverified")
     return passed(name, domain, f"active in region {found['region']}")
 
 
@@ -179,6 +194,7 @@ def _records(name: str, domain: Domain, found: Mapping[str, Any]) -> Check:
             domain.name,
             f"Mailgun has not found: {', '.join(awaited)}",
             f"Publish them as the DNS checks say. Mailgun looks again by itself, or at once: {APPLY}",
+            is_new(found),
         )
     kinds = "sending and receiving" if domain.inbound_routes else "sending"
     return passed(name, domain.name, f"all that are needed for {kinds} are valid for Mailgun")
@@ -192,7 +208,7 @@ def _logins(policy: Policy, place: Place, result: Any) -> list[Check]:
         if login.unknown:
             found.append(skipped(name, login.login, f"the password is not known: {login.unknown}", APPLY))
             continue
-        lacking = unseen(name, login.login, result, "results")
+        lacking = unseen(name, login.login, result, "results", "Correct the login in the policy.")
         found.append(lacking or _login(name, login, next(outcomes)))
     return found
 

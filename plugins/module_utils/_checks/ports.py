@@ -104,7 +104,7 @@ def checks(policy: Policy, place: Place, result: Any) -> list[Check]:
     tried = ways(policy, place)
     if not tried:
         return [skipped(name, place.host, "the policy names no server to send by from here", asked=False)]
-    lacking = unseen(name, place.host, result, "results")
+    lacking = unseen(name, place.host, result, "results", "The host needs Python 3.9 or later.")
     if lacking:
         return [lacking]
     platform = policy.given["odoo"].get("platform", "")
