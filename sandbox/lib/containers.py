@@ -181,14 +181,15 @@ def rpc(namespace: str, service: str, method: str, *arguments: object, machine: 
         f"https://{address(namespace, machine)}/jsonrpc",
         json.dumps(body).encode(), {"Content-Type": "application/json"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=30, context=_tls()) as answer:
+    with urllib.request.urlopen(request, timeout=30, context=tls()) as answer:
         decoded = json.load(answer)
     if "error" in decoded:
         raise SandboxError(f"Odoo refused {service}.{method}: {decoded['error'].get('message')}")
     return decoded.get("result")
 
 
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
+    """Return what trusts the sandbox's CA."""
     return ssl.create_default_context(cafile=str(CACHE / "ca.pem"))
 
 

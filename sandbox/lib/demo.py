@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Send mail through the demo, both ways, and show where each arrived."""
+"""Show what Mailgun thinks of the demo's domain, send mail both ways, and show where each arrived."""
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import time
+import urllib.request
 
 import containers
 import host
 import secretfiles
 
 NAMESPACE = "demo"
+BULK_DOMAIN = "mg.acme.example"
 WAIT_SECONDS = 40
 OUT = {
     "Zoho Mail": ("Mitchell <mitchell@acme.example>", "a user writes to a customer"),
@@ -34,6 +37,19 @@ def odoo(model: str, method: str, *args: object, **kwargs: object) -> object:
     """Call Odoo as its administrator (uid 2 in a new database)."""
     password = secretfiles.values()["vault_odoo_admin_password"]
     return containers.rpc(NAMESPACE, "object", "execute_kw", "prod", 2, password, model, method, args, kwargs)
+
+
+def sending_domain() -> tuple[str, str, str]:
+    """Return the row of the table for the domain at Mailgun: its state, and what it found in DNS."""
+    key = base64.b64encode(f"api:{secretfiles.values()['vault_mailgun_api_key']}".encode()).decode()
+    url = f"https://{containers.address(NAMESPACE, 'internet')}/v4/domains/{BULK_DOMAIN}"
+    request = urllib.request.Request(url, headers={"Authorization": f"Basic {key}"})
+    with urllib.request.urlopen(request, timeout=10, context=containers.tls()) as answer:
+        found = json.load(answer)
+    records = [
+        f"{record['name'].removesuffix(f'.{BULK_DOMAIN}')} {record['valid']}" for record in found["sending_dns_records"]
+    ]
+    return "at ", f"Mailgun: {BULK_DOMAIN}", f"{found['domain']['state']} ({', '.join(records)})"
 
 
 def mail_in(stamp: str) -> tuple[str, str, str]:
@@ -65,9 +81,9 @@ def mail_out(stamp: str, server: str) -> tuple[str, str, str]:
 
 
 def main() -> None:
-    """Send one mail in and one for each purpose out."""
+    """Look at Mailgun, then send one mail in and one for each purpose out."""
     stamp = str(int(time.time()))[-6:]
-    rows = [mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
+    rows = [sending_domain(), mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
     width = max(len(row[1]) for row in rows)
     for direction, what, where in rows:
         print(f"  {direction}  {what:<{width}}  {where}")

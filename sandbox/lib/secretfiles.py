@@ -22,8 +22,6 @@ ACCOUNTS = {
     "vault_zoho_notifications_smtp_password": "notifications@acme.example",
     "vault_inbox_password": "inbox@acme.example",
 }
-# Credentials that Mailgun has from the beginning. Without them it begins with no domain at all.
-MAILGUN = {"vault_mailgun_smtp_password": "no-reply@mg.acme.example"}
 # API keys at Mailgun: account and scope.
 MAILGUN_KEYS = {
     "vault_mailgun_api_key": ("acme", "full"),
@@ -45,7 +43,7 @@ def ensure() -> None:
                  "-keyout", str(CACHE / "ca.key"), "-out", str(CACHE / "ca.pem"))  # fmt: skip
         (CACHE / "ca.key").chmod(0o600)
     known = values() if (CACHE / "secrets.json").exists() else {}
-    generated = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *MAILGUN, *MAILGUN_KEYS, *OTHERS)}
+    generated = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *MAILGUN_KEYS, *OTHERS)}
     generated["vault_odoo_api_key"] = apikeys.made()
     generated["vault_dns_tsig_secret"] = base64.b64encode(secrets.token_bytes(32)).decode()
     if not generated.keys() <= known.keys():
@@ -66,30 +64,17 @@ def values() -> dict[str, str]:
 
 def accounts() -> dict[str, str]:
     """Return login → password of the accounts that never change: for submission, and for IMAP and POP3."""
-    return _accounts(ACCOUNTS)
-
-
-def mailgun_accounts() -> dict[str, str]:
-    """Return login → password of the credentials that Mailgun has from the beginning."""
-    return _accounts(MAILGUN)
+    generated = values()
+    return {login: generated[name] for name, login in ACCOUNTS.items()}
 
 
 def mailgun() -> dict[str, object]:
-    """Return what the simulated Mailgun begins with: its API keys, and its domains with their credentials."""
+    """Return what the simulated Mailgun is told: its API keys."""
     generated = values()
     keys = [
         {"key": generated[name], "account": account, "scope": scope} for name, (account, scope) in MAILGUN_KEYS.items()
     ]
-    domains: dict[str, dict[str, str]] = {}
-    for login, password in mailgun_accounts().items():
-        domains.setdefault(login.rpartition("@")[2], {})[login] = password
-    return {
-        "keys": keys,
-        "domains": [
-            {"name": name, "region": "us", "account": "acme", "credentials": credentials}
-            for name, credentials in domains.items()
-        ],
-    }
+    return {"keys": keys}
 
 
 def tsig_key() -> str:
@@ -126,11 +111,6 @@ def remove_all() -> None:
     """Remove everything this module made."""
     VAULT_LINK.unlink(missing_ok=True)
     shutil.rmtree(CACHE, ignore_errors=True)
-
-
-def _accounts(logins: dict[str, str]) -> dict[str, str]:
-    generated = values()
-    return {login: generated[name] for name, login in logins.items()}
 
 
 def write_private(path: pathlib.Path, text: str) -> None:

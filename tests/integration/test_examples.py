@@ -11,7 +11,7 @@ import pytest
 import secretfiles
 import yaml
 from jinja2.nativetypes import NativeEnvironment
-from support.machines import Odoo
+from support.machines import BULK_LOGIN, Internet, Odoo
 from support.modules import run_module
 from support.playbooks import ROOT, local_play, run_playbook
 
@@ -27,7 +27,6 @@ CONNECTION = ("odoo_url", "odoo_database", "odoo_login", "odoo_password")
 VAULTED = (
     "vault_odoo_admin_password",
     "vault_zoho_smtp_password",
-    "vault_mailgun_smtp_password",
     "vault_mail_delivery_token",
 )
 PREPARED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -93,9 +92,10 @@ def _templated(environment: NativeEnvironment, value: Any, variables: dict[str, 
 
 
 @pytest.fixture
-def variables(tmp_path: Path) -> dict[str, str]:
+def variables(tmp_path: Path, internet: Internet) -> dict[str, str]:
     """What the examples refer to; Odoo logs in at the providers with these passwords."""
-    vaulted = {**dict.fromkeys(VAULTED, "from-the-vault"), **secretfiles.values()}
+    bulk = {"vault_mailgun_smtp_password": internet.accounts[BULK_LOGIN]}
+    vaulted = {**dict.fromkeys(VAULTED, "from-the-vault"), **secretfiles.values(), **bulk}
     return {**vaulted, "playbook_dir": str(tmp_path)}
 
 

@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 import requests
-from ansible.module_utils import basic
+from ansible.module_utils import _internal, basic
 from ansible.module_utils.common import warnings
 
 
@@ -47,6 +47,8 @@ def run_module(name: str, options: dict[str, Any], *, check: bool = False, no_lo
         mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode()),
         mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True),
         mock.patch.object(warnings, "_global_warnings", {}),
+        # Tests that use Ansible's vault bring in the controller's half, which would print warnings.
+        mock.patch.object(_internal, "is_controller", False),
         mock.patch.dict(os.environ, clean_environment(), clear=True),
         redirect_stdout(printed),
         pytest.raises(SystemExit),

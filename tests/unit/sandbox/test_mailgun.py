@@ -197,18 +197,10 @@ def test_faults_and_switches_by_command(mailgun: Mailgun, command) -> None:  # t
         command("disable", "other.example")
 
 
-def test_reset_goes_back_to_the_beginning(mailgun: Mailgun, command) -> None:  # type: ignore[no-untyped-def]
-    beginning = {
-        "name": "mg.start.example",
-        "region": "eu",
-        "account": "acme",
-        "credentials": {"a@mg.start.example": "start"},
-    }
-    mailgun.api.beginning = [beginning]
+def test_reset_forgets_everything(mailgun: Mailgun, command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     create(mailgun)
     mailgun.fail("500", count=9)
     command("reset")
     assert command("calls") == "\n"
     assert call(mailgun, "GET", DOMAINS).json()["total_count"] == 0
-    assert [domain.name for domain in mailgun.simulator.state.all("eu", "acme")] == ["mg.start.example"]
-    assert mailgun.simulator.state.authenticates("eu", "a@mg.start.example", b"start")
+    assert json.loads((tmp_path / "mailgun.json").read_text()) == {"domains": []}

@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
         switch.add_argument("name", metavar="DOMAIN")
         switch.add_argument("--region", default="us", choices=["us", "eu"])
     commands.choices["disable"].add_argument("--reason", default="for testing", help="(default: for testing)")
-    commands.add_parser("reset", help="forget calls, faults and domains; begin as a new sandbox does")
+    commands.add_parser("reset", help="forget calls, faults and domains")
     return parser.parse_args()
 
 

@@ -25,11 +25,12 @@ log = logging.getLogger(__name__)
 
 
 def opened(file: pathlib.Path) -> state.State:
-    """Return the state that an earlier run left, or an empty one."""
-    try:
+    """Return the state that an earlier run left, or an empty one, which is in the file then."""
+    if file.exists():
         return state.State.read(file)
-    except FileNotFoundError:
-        return state.State(file)
+    fresh = state.State(file)
+    fresh.save()
+    return fresh
 
 
 async def serve() -> None:
@@ -38,10 +39,8 @@ async def serve() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATE, given / "tls.key")
     configuration = json.loads((given / "mailgun.json").read_bytes())
-    there = opened(state.FILE)
-    api = Api(Simulator(there, Resolver()), [ApiKey(**key) for key in configuration["keys"]], configuration["domains"])
-    if not state.FILE.exists():
-        api.reset()
+    simulator = Simulator(opened(state.FILE), Resolver())
+    api = Api(simulator, [ApiKey(**key) for key in configuration["keys"]])
     for region, port in PORTS.items():
         await api.start(region, "0.0.0.0", port, context)
     await api.start_control(*CONTROL)

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiohttp import web
 
-from . import credentials, dkim, domains, keys, passwords, wire
+from . import credentials, dkim, domains, keys, wire
 from .calls import Call, Refused, Reply, refused
 from .faults import Fault
 from .simulator import Simulator
@@ -49,31 +49,19 @@ PATTERNS = [(method, _pattern(template), handler) for method, template, handler 
 
 
 class Api:
-    """All regions of a simulator. `calls` has every call that came, `faults` what the next ones get.
+    """All regions of a simulator. `calls` has every call that came, `faults` what the next ones get."""
 
-    `beginning` are the domains that are there after a reset: `name`, `region`, `account` and `credentials`, by login
-    the password.
-    """
-
-    def __init__(
-        self, simulator: Simulator, api_keys: Sequence[keys.ApiKey], beginning: Sequence[Mapping[str, Any]] = ()
-    ) -> None:
+    def __init__(self, simulator: Simulator, api_keys: Sequence[keys.ApiKey]) -> None:
         self.simulator = simulator
         self.faults: list[Fault] = []
         self.calls: list[dict[str, Any]] = []
         self._keys = api_keys
-        self.beginning = beginning
 
     def reset(self) -> None:
-        """Forget calls and faults, and go back to the domains of the beginning."""
+        """Forget calls, faults and domains."""
         self.calls.clear()
         self.faults.clear()
         self.simulator.state.clear()
-        for given in self.beginning:
-            place = given["name"], given["region"], given["account"]
-            domain = domains.added(self.simulator, *place, passwords.generated())
-            for login, password in given["credentials"].items():
-                domain.add_credential(login, password)
         self.simulator.state.save()
 
     def disable(self, region: str, name: str, reason: str) -> bool:
