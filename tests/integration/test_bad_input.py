@@ -152,6 +152,21 @@ def test_a_wrong_policy_stops_the_site_before_any_change(tmp_path: Path) -> None
     assert "changed=1" not in done.stdout
 
 
+def test_an_empty_password_is_not_given_to_odoo(tmp_path: Path) -> None:
+    """It is one that the vault does not have; Odoo is not even asked."""
+    role = {
+        "ansible.builtin.include_role": {"name": "mailops.odoo.odoo_mail"},
+        "vars": {
+            "odoo_mail_policy": {"odoo": {"servers": [{**SERVER, "smtp_pass": ""}, {"name": "Other"}]}},
+            "odoo_mail_connection": {"odoo_url": "https://nowhere.invalid", "odoo_database": "x"},
+        },
+    }
+    done = run_playbook([local_play([role], {})], tmp_path)
+    printed = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2
+    assert "The password (smtp_pass) of S is empty." in printed
+
+
 def test_secrets_show_nowhere(odoo_with_password: Odoo, tmp_path: Path) -> None:
     """Old and new passwords, and the administrator's, in nothing that -vvv --diff prints, nor in a temporary file."""
     words = {"first": "canary-pw-first", "second": "canary-pw-second"}
