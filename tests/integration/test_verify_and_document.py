@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policy, database and document: verify.yml fails where they differ, document.yml writes the last of them."""
+"""Policy, database and document: verify.yml tells where they differ, document.yml writes the last of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.mailops.odoo.plugins.filter.mail_checks import mail_checks
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document import render
 from support.machines import Odoo
 from support.modules import recorded, run_module
@@ -115,11 +116,69 @@ def test_policy_database_and_document(inventory: Inventory, odoo: Odoo) -> None:
     assert {method for _model, method in calls} <= READS
 
     inventory.document.write_text(render(POLICY).replace("Main", "Other"), "utf-8")
-    failure(inventory.run("verify"), "MAIL.md is not what the policy says any more. Run the playbook")
-
     (server,) = odoo.call("ir.mail_server", "search", [["name", "=", "Main"]])
     odoo.call("ir.mail_server", "write", [server], {"sequence": 50})
     inventory.say(prod=with_odoo(unmanaged_servers="archive"))
     failure(
-        inventory.run("verify"), "Odoo differs from the policy: servers Main different; servers By hand undeclared."
+        inventory.run("verify"),
+        "3 of 9 checks failed: ODOO.servers.Main: different: sequence is 50, not 5; ODOO.servers.By hand: in Odoo and "
+        "active, but not in the policy; ODOO.document:",
+        "MAIL.md is not what the policy says any more",
     )
+    # Without Odoo the document is looked at all the same.
+    failure(inventory.run("verify", "--skip-tags", "odoo"), "1 of 7 checks failed: ODOO.document:")
+
+
+def test_what_cannot_be_looked_at_is_told(inventory: Inventory) -> None:
+    other = {**POLICY, "odoo": {"servers": [{**SERVER, "smtp_pass": "{{ not_there }}"}]}}
+    inventory.say(prod=POLICY, shop=other)
+    done = inventory.run("verify", "--extra-vars", json.dumps({"odoo_connection": {"odoo_url": "https://127.0.0.1:1"}}))
+    assert done.returncode == 0, done.stdout
+    told = " ".join(done.stdout.split())
+    assert "there is no login to Odoo: odoo_connection has no odoo_password" in told
+    assert "the policy's section odoo cannot be read: 'not_there' is undefined" in told
+    assert "Result: incomplete. Nothing failed, but 2 of what was asked for could not be looked at." in told
+
+
+def test_a_database_that_does_not_answer_is_a_failure(inventory: Inventory) -> None:
+    inventory.say(prod=POLICY, shop=POLICY)
+    nowhere = {"odoo_url": "https://127.0.0.1:1", "odoo_database": "prod", "odoo_login": "a", "odoo_password": "canary"}
+    done = inventory.run("verify", "--extra-vars", json.dumps({"odoo_connection": nowhere}))
+    failure(done, "2 of 12 checks failed: ODOO: ", "Connection refused")
+
+
+# Without what Odoo 14 does not have: filters.
+EVERYTHING: dict[str, Any] = {
+    "parameters": [{"key": "web.base.url.freeze", "value": "True"}],
+    "alias_domains": [DOMAIN],
+    "companies": [{"name": "My Company", "email": "office@acme.example"}],
+    "users": [{"login": "OdooBot", "email": "odoobot@acme.example"}],
+    "servers": [{name: value for name, value in SERVER.items() if name != "from_filter"}],
+    "mass_mailing_server": "Main",
+    "aliases": [
+        {"alias_name": "Sales", "alias_model": "crm.lead"},
+        {"alias_name": "offers", "alias_model": "crm.lead", "alias_domain": "Acme.example"},
+    ],
+    "incoming_servers": [
+        {"name": "Inbox", "server_type": "imap", "server": "i.acme.example", "user": "a", "password": "canary-inbox"}
+    ],
+    "allowed_senders": [{"email": "Shop@customer.example"}],
+    "scheduled_actions": [{"xmlid": "email_queue", "interval_number": 7, "interval_type": "minutes"}],
+}
+
+
+def test_a_record_has_one_id_whether_it_differs_or_not(any_odoo: Odoo) -> None:
+    older = {name: value for name, value in EVERYTHING.items() if name != "allowed_senders"}
+    settings = older if any_odoo.name == "odoo14" else EVERYTHING
+    found = run_module("mail_drift_info", {**any_odoo.connection(), **settings})
+    assert not found.get("failed"), found
+    here = {"host": "prod", "groups": ["odoo_databases"], "run_tags": ["odoo"], "skip_tags": [], "check_mode": False}
+    looked = {"connection": any_odoo.connection(), "document": {"path": "", "exists": False, "text": ""}}
+
+    def ids(drift: list[dict[str, Any]], status: str) -> set[str]:
+        checks = mail_checks({**POLICY, "odoo": settings}, here, {**looked, "drift": {"drift": drift}})
+        return {check["id"] for check in checks if check["status"] == status and check["id"].startswith("ODOO.")}
+
+    assert {drift["setting"] for drift in found["drift"]} == set(settings)
+    assert ids(found["drift"], "failed") == ids([], "passed")
+    assert len(ids([], "passed")) == sum(len(one) if isinstance(one, list) else 1 for one in settings.values())

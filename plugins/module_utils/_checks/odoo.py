@@ -72,16 +72,19 @@ def checks(policy: Policy, place: Place, connection: Any, result: Any) -> list[C
 def names(section: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return setting and name of each record of the policy, as mail_drift_info names them."""
     found = []
-    domains = [item["name"] for item in section.get("alias_domains", [])]
     for key, resource in CATALOGUE.items():
         for number, item in enumerate(section.get(key, [])):
             checked = resource.check(item, f"{key}[{number}]")
-            if key == "aliases" and checked.get("alias_domain") is None and len(domains) == 1:
-                checked["alias_domain"] = domains[0].lower()
-            found.append((key, resource.name_of(checked)))
+            found.append((key, _whole(key, resource.name_of(checked), section)))
     if mass_mailing.KEY in section:
         found.append(_campaigns(section))
     return found
+
+
+def _whole(setting: str, name: str, section: Mapping[str, Any]) -> str:
+    """Return a name; an alias without its domain is of the policy's only one, which Odoo perhaps does not have yet."""
+    domains = [str(item["name"]).lower() for item in section.get("alias_domains", [])]
+    return f"{name} @ {domains[0]}" if setting == "aliases" and "@" not in name and len(domains) == 1 else name
 
 
 def _campaigns(section: Mapping[str, Any]) -> tuple[str, str]:
@@ -91,7 +94,8 @@ def _campaigns(section: Mapping[str, Any]) -> tuple[str, str]:
 def _key(drift: Mapping[str, Any], section: Mapping[str, Any]) -> tuple[str, str]:
     if drift["setting"] == mass_mailing.KEY:  # two parameters
         return _campaigns(section)
-    return str(drift["setting"]), str(drift["name"])
+    setting = str(drift["setting"])
+    return setting, _whole(setting, str(drift["name"]), section)
 
 
 def _different(host: str, key: tuple[str, str], drift: Mapping[str, Any]) -> Check:
