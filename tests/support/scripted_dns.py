@@ -96,10 +96,13 @@ class Zones:
 
 
 @contextlib.contextmanager
-def answering(handlers: Mapping[str, Handler], tcp: bool = True) -> Iterator[int]:
-    """Serve at each address by its handler while the `with` block lasts; yield the port. Long UDP answers are cut."""
+def answering(handlers: Mapping[str, Handler], tcp: bool = True, port: int = 0) -> Iterator[int]:
+    """Serve at each address by its handler while the `with` block lasts; yield the port, by default any that is free.
+
+    Long UDP answers are cut.
+    """
     with contextlib.ExitStack() as stack:
-        port, sockets = _bound(list(handlers), tcp)
+        port, sockets = _bound(list(handlers), tcp, port)
         for udp, listener, handler in zip(*sockets, handlers.values(), strict=True):
             stack.callback(_end, udp, listener)
             threading.Thread(target=_serve_udp, args=[udp, handler], daemon=True).start()
@@ -108,12 +111,14 @@ def answering(handlers: Mapping[str, Handler], tcp: bool = True) -> Iterator[int
         yield port
 
 
-def _bound(addresses: list[str], tcp: bool) -> tuple[int, tuple[list[socket.socket], list[socket.socket | None]]]:
-    """Return a port that is free at all addresses, and sockets there."""
+def _bound(
+    addresses: list[str], tcp: bool, wanted: int
+) -> tuple[int, tuple[list[socket.socket], list[socket.socket | None]]]:
+    """Return the wanted port, or one that is free at all addresses, and sockets there."""
     while True:
         udps: list[socket.socket] = []
         listeners: list[socket.socket | None] = []
-        port = 0
+        port = wanted
         try:
             for address in addresses:
                 udps.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -125,6 +130,8 @@ def _bound(addresses: list[str], tcp: bool) -> tuple[int, tuple[list[socket.sock
             for one in [*udps, *listeners]:
                 if one:
                     one.close()
+            if wanted:
+                raise
 
 
 def _end(udp: socket.socket, listener: socket.socket | None) -> None:
