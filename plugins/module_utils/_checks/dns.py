@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import 
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import CHECK_MODE, Place, Policy
 
 DEFAULT_PREFIX = "email"
+SPF = "v=spf1"
+# Answers of a server that say something of a record.
+TOLD = ("found", "nodata", "nxdomain", "cname")
 
 
 @dataclass(frozen=True)
@@ -124,10 +127,21 @@ def _check(record: Record, found: Mapping[str, Any]) -> Check:
         fix = "Remove it, or say inbound_routes: true."
         return failed(name, record.domain, f"there is {there or found['detail']}, and the domain only sends", fix)
     wanted = ", ".join(record.values)
-    if status == "present":
+    if status == "present" or _authorised(record.values, found["servers"]):
         noted = f"; but {'; '.join(found['problems'])}" if found["problems"] else ""
         return passed(name, record.domain, f"published: {there}{noted}")
     has = f"{status}: {found['detail']}"
     if not record.needed:
         return skipped(name, record.domain, f"{has}; nothing needs it now", asked=False)
     return failed(name, record.domain, has, f"Publish {record.name} {record.type} {wanted}", record.pending)
+
+
+def _authorised(wanted: Sequence[str], servers: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every server that told has an SPF record that says what is wanted of it, be it among other things.
+
+    A name has one SPF record (RFC 7208, 3.2), which the domain's senders share.
+    """
+    terms = {term for value in wanted for term in value.lower().split() if term.lstrip("+?~-") != "all"}
+    told = [server["values"] for server in servers if server["answer"] in TOLD]
+    records = [[value.lower().split() for value in values if value.lower().split()[:1] == [SPF]] for values in told]
+    return SPF in terms and bool(told) and all(len(spf) == 1 and terms <= set(spf[0]) for spf in records)

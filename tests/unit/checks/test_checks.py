@@ -112,7 +112,8 @@ def looked_up(*statuses: str) -> dict[str, Any]:
     """Return what mail_dns_info registered: SPF, tracked links and the domain's own MX."""
     return {
         "records": [
-            {"status": status, "detail": f"detail of {status}", "found": [], "problems": []} for status in statuses
+            {"status": status, "detail": f"detail of {status}", "found": [], "problems": [], "servers": []}
+            for status in statuses
         ]
     }
 
@@ -343,6 +344,30 @@ def test_what_fails_only_because_a_domain_is_new_is_pending() -> None:
     old = told(awaited=["mg.acme.example TXT"])
     checks = database(mailgun=old, dns=looked_up("missing", "missing", "missing"))
     assert not [name for name, check in checks.items() if check.pending]
+
+
+@pytest.mark.parametrize(
+    ("status", "there", "passes"),
+    [
+        ("different", ["v=spf1 include:_spf.zoho.com include:mailgun.org -all"], True),
+        ("different", ["V=SPF1 Include:Mailgun.org -all", "owner=1"], True),
+        ("different", ["v=spf1 include:_spf.zoho.com -all"], False),
+        # Two of them are none (RFC 7208, 4.5).
+        ("extra", [SPF, "v=spf1 -all"], False),
+        ("different", ["v=spf10 include:mailgun.org"], False),
+    ],
+)
+def test_an_spf_record_that_others_share(status: str, there: list[str], passes: bool) -> None:
+    found = looked_up(status, "present", "missing")
+    server = {"answer": "found", "values": there}
+    silent = {"answer": "unreachable", "values": []}
+    found["records"][0].update(found=there, servers=[server, silent])
+    assert (database(dns=found)["DNS.TXT.mg.acme.example"].status == "passed") is passes
+    # One server that has it does not speak for another that has not.
+    found["records"][0].update(servers=[server, {"answer": "nodata", "values": []}])
+    assert database(dns=found)["DNS.TXT.mg.acme.example"].status == "failed"
+    found["records"][0].update(status="unreachable", servers=[silent])
+    assert database(dns=found)["DNS.TXT.mg.acme.example"].status == "failed"
 
 
 def test_the_record_of_a_key_that_is_not_used_yet_may_be_missing() -> None:
