@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.mailops.odoo.plugins.filter.mail_check_report import mail_check_report
 from ansible_collections.mailops.odoo.plugins.filter.mail_check_table import mail_check_table
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import Check, failed, passed, skipped
+from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import PARTS
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.report import WIDTH, merged
+from support.playbooks import ROOT
 
 GROUPS = {"odoo_databases": ["acme_prod"], "mail_gateways": ["mx"], "odoo_hosts": ["mx"]}
 GOOD = passed("DNS.TXT.mg.acme.example", "mg.acme.example", "published")
@@ -133,3 +135,13 @@ def test_a_report_of_nothing() -> None:
     made = merged({}, {}, [])
     assert made["result"] == "incomplete"
     assert "PORT.odoo_hosts" in mail_check_table(made)
+
+
+def test_the_documentation_names_every_part_and_every_result() -> None:
+    page = (ROOT / "docs" / "verify.md").read_text("utf-8")
+    rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")}
+    assert {f"`{part}`" for part in PARTS} <= rows
+    results = [line.split("|")[2].strip() for line in page.splitlines() if line.startswith(("| 0", "| 1", "| 2"))]
+    assert results == ["`passed`", "`failed`", "`incomplete`, or no report"]
+    names = ("POLICY", "DNS", "MAILGUN", "ODOO", "PORT", "GATEWAY", "HOST")
+    assert all(any(row.startswith(f"`{name}.") for row in rows) for name in names)
