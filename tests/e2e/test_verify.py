@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dns.flags
 import dns.message
 import pytest
 import secretfiles
@@ -57,9 +56,7 @@ class Zone:
             for value in record["values"]:
                 data = json.dumps(value) if record["type"] == "TXT" else f"{value}."
                 lines.append(f"{record['name']}. {record['type']} {data}")
-        zones = Zones({f"{NAME}.": "\n".join(lines)})
-        asked = zones.resolver() if question.flags & dns.flags.RD else zones.server(f"{NAME}.")
-        return asked(question)
+        return Zones({f"{NAME}.": "\n".join(lines)}).both(f"{NAME}.")(question)
 
 
 class Site:

@@ -13,8 +13,10 @@ import yaml
 from ansible_collections.mailops.odoo.plugins.filter.mail_checks import mail_checks
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document import render
 from support.machines import Odoo
+from support.mailgun_modules import simulated
 from support.modules import recorded, run_module
 from support.playbooks import ansible_playbook
+from support.scripted_dns import Zones, answering
 from support.steps import READS
 
 pytestmark = pytest.mark.integration
@@ -35,6 +37,8 @@ POLICY: dict[str, Any] = {
     "odoo": {"alias_domains": [DOMAIN], "servers": [SERVER]},
     "inbound": {"domains": [{"name": "acme.example", "others": "reject"}]},
 }
+# No other test's, and not that of this machine's own resolver.
+DNS_ADDRESS = "127.9.53.2"
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
@@ -148,6 +152,29 @@ def test_a_database_that_does_not_answer_is_a_failure(inventory: Inventory) -> N
 
 
 # Without what Odoo 14 does not have: filters.
+def test_a_new_domain_fails_verify_yml_and_not_site_yml(inventory: Inventory, tmp_path: Path) -> None:
+    """Of records that are known only after the run nobody can have published one before it."""
+    zone = Zones({"mg.acme.example.": f"@ NS ns\nns A {DNS_ADDRESS}"})
+    with simulated(tmp_path) as modules, answering({DNS_ADDRESS: zone.both("mg.acme.example.")}, port=53):
+        modules.run("domain", name="mg.acme.example")
+        modules.mailgun.calls()
+        where = {"mailgun_api_url": modules.mailgun.us, "mailgun_resolver": [DNS_ADDRESS]}
+        account = {"provider": "mailgun", "api_key": modules.mailgun.key, "domains": [{"name": "mg.acme.example"}]}
+        inventory.say(prod={**POLICY, "providers": [account]})
+        arguments = ["--tags", "mailgun,dns", "--extra-vars", json.dumps(where)]
+        failure(
+            inventory.run("verify", *arguments),
+            "DNS.TXT.mg.acme.example: missing",
+            "MAILGUN.mg.acme.example.state: unverified: Mailgun does not send for it",
+            "Result: failed, but only what awaits the records of a new domain.",
+        )
+        arguments[-1] = json.dumps({**where, "verify_pending_allowed": True})
+        at_the_end = inventory.run("verify", *arguments)
+        assert at_the_end.returncode == 0, at_the_end.stdout
+        assert "Result: failed, but only what awaits" in at_the_end.stdout
+        assert {method for method, _path in modules.mailgun.calls()} == {"GET"}
+
+
 EVERYTHING: dict[str, Any] = {
     "parameters": [{"key": "web.base.url.freeze", "value": "True"}],
     "alias_domains": [DOMAIN],

@@ -65,6 +65,11 @@ class Zones:
 
         return handle
 
+    def both(self, *origins: str) -> Handler:
+        """Return a server of these zones that is a resolver too, for who asks it to be one."""
+        resolver, server = self.resolver(), self.server(*origins)
+        return lambda question: (resolver if question.flags & dns.flags.RD else server)(question)
+
     def _fill(self, answer: dns.message.Message, origin: dns.name.Name, delegating: bool) -> None:
         """Answer from a zone, or refer to one below it."""
         zone, name, wanted = self._zones[origin], answer.question[0].name, answer.question[0].rdtype
