@@ -86,12 +86,14 @@ class Site:
         """Run the command and return what came of it."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
-        given = json.dumps({"mail_verify_report": str(report), **variables})
+        given = json.dumps({"mail_verify_report": report.name, **variables})
         done = subprocess.run(
             [COMMAND, "--extra-vars", f"@{self.variables}", "--extra-vars", given, *arguments],
-            cwd=ROOT,
+            cwd=self.folder,
             env={
                 **clean_environment(),
+                "PWD": str(self.folder),
+                "ANSIBLE_INVENTORY": str(ROOT / "inventories" / "sandbox"),
                 "MAILOPS_NAMESPACE": "test",
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
                 **(environment or {}),
