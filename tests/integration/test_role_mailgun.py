@@ -277,9 +277,6 @@ def test_verification(tmp_path: Path, internet: Internet) -> None:
         finally:
             for record in needed:
                 internet.run("sandbox-dns", "delete", record["name"], record["type"], check=True)
-        site.writes()
-        assert site.applied(*soon)[0] == 0
-        assert site.writes() == []
 
 
 def test_a_vault_of_another_password(site: Site) -> None:
