@@ -14,7 +14,8 @@ from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import 
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import presets
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.presets import Preset
 
-SECONDS = 3.0  # for each step of a probe
+# For each step of a probe: of what is sent by, and of what is looked at in passing and may well be blocked.
+SECONDS, GLANCE = 3.0, 1.5
 # What hosting platforms block, and what they leave open (DigitalOcean's limits of droplets).
 OFTEN_BLOCKED = (25, 465, 587)
 USUALLY_OPEN = 2525
@@ -33,6 +34,7 @@ class Way:
     used: str = ""
     verify: bool = True
     preset: Preset | None = None
+    seconds: float = SECONDS
 
     def target(self) -> dict[str, Any]:
         """Return what the module smtp_probe is to try."""
@@ -41,7 +43,7 @@ class Way:
             "port": self.port,
             "encryption": self.encryption,
             "verify": self.verify,
-            "timeout": SECONDS,
+            "timeout": self.seconds,
         }
 
 
@@ -49,7 +51,7 @@ def ways(policy: Policy, place: Place) -> list[Way]:
     """Return what is to be tried from a host, each port once: what is used there first."""
     found: dict[tuple[str, int], Way] = {}
     tried = [*_of_servers(policy, place), *_of_relays(policy, place), *_alternatives(policy)]
-    for way in sorted(tried, key=lambda one: not one.used):
+    for way in sorted(tried, key=lambda one: (not one.used, -one.seconds)):
         found.setdefault((way.host, way.port), way)
     return list(found.values())
 
@@ -63,8 +65,15 @@ def _of_servers(policy: Policy, place: Place) -> Iterator[Way]:
         if host in OWN_MACHINE and not place.runs_odoo:
             continue
         used = f"server {server['name']}" if place.runs_odoo else ""
-        encryption = str(server.get("encryption") or "none")
-        yield Way(host, port, encryption, used, server.get("verify") is not False, _preset(written, host))
+        yield Way(
+            host,
+            port,
+            str(server.get("encryption") or "none"),
+            used,
+            verify=server.get("verify") is not False,
+            preset=_preset(written, host),
+            seconds=SECONDS if used else GLANCE,
+        )
 
 
 def _of_relays(policy: Policy, place: Place) -> Iterator[Way]:

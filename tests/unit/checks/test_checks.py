@@ -565,6 +565,15 @@ def test_a_gateway_needs_its_relay_and_no_server_of_odoo() -> None:
     assert port_checks(both, CLOSED)["smtp.zoho.com:465"][0] == "failed"
 
 
+def test_what_nothing_depends_on_is_not_waited_for_long() -> None:
+    seconds = {f"{one['host']}:{one['port']}": one["timeout"] for one in collect.looks(POLICY, GATEWAY, {})["ports"]}
+    assert seconds == {"mx.zoho.com:2525": 3.0, "smtp.zoho.com:465": 1.5, "smtp.mailgun.org:2525": 1.5}
+    # What the platform is to leave open is judged.
+    policy = {**POLICY, "odoo": {"platform": "aws", "servers": [MAILGUN]}}
+    seconds = {f"{one['host']}:{one['port']}": one["timeout"] for one in collect.looks(policy, GATEWAY, {})["ports"]}
+    assert seconds["smtp.mailgun.org:2525"] == seconds["smtp.mailgun.org:587"] == 3.0
+
+
 def test_what_answers_but_not_as_it_should_is_no_closed_port() -> None:
     status, check = port_checks(ODOO_HOST, {"smtp.zoho.com:465": "certificate: it has expired"})["smtp.zoho.com:465"]
     assert status == "failed"
