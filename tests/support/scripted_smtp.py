@@ -79,10 +79,12 @@ def serving(script: Script, host: str = "127.0.0.1") -> Iterator[Server]:
 
         accepting = threading.Thread(target=accept, daemon=True)
         accepting.start()
-        yield server
-        ended.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        accepting.join(5)
+        try:
+            yield server
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            accepting.join(5)
 
 
 def smtp(

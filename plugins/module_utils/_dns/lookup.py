@@ -166,12 +166,14 @@ class _LookUp:
         findings: dict[Query, Finding] = {}
         for one in queries:
             zone = zones[one.name]
-            hosts = zone if isinstance(zone, Trouble) else servers[zone]
+            if isinstance(zone, Trouble):
+                findings[one] = Finding(one, zone.kind, f"its zone could not be found: {zone.detail}")
+                continue
+            hosts = servers[zone]
             if isinstance(hosts, Trouble):
-                where = f"the servers of {values.shown(zone)}" if isinstance(zone, dns.name.Name) else "its zone"
-                findings[one] = Finding(one, hosts.kind, f"{where} could not be found: {hosts.detail}")
+                detail = f"the servers of {values.shown(zone)} could not be found: {hosts.detail}"
+                findings[one] = Finding(one, hosts.kind, detail)
             else:
-                assert isinstance(zone, dns.name.Name)
                 places[one] = (zone, hosts)
         while places:
             places = self._round(places, findings)

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.mailops.odoo.plugins.module_utils._smtp.text import one_line
 
@@ -161,8 +161,7 @@ def _first_to_answer(
 
 
 def _socket(key: selectors.SelectorKey) -> socket.socket:
-    assert isinstance(key.fileobj, socket.socket)
-    return key.fileobj
+    return cast("socket.socket", key.fileobj)
 
 
 def _silence(place: Place, timeout: float) -> str:

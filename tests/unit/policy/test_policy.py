@@ -290,7 +290,8 @@ def test_accounts_as_they_are_applied() -> None:
     assert account["domains"][1] == {"name": "two.example"}
 
 
-@pytest.mark.parametrize("providers", [None, {}, [None, {}, {"provider": []}], [{"provider": "mailgun"}],
+@pytest.mark.parametrize("providers", [
+    None, {}, [None, {}, {"provider": []}], [{"provider": "mailgun"}],
     [{"provider": "mailgun", "domains": {}, "region": []}],
     [{"provider": "mailgun", "domains": [None, {}, {"name": 3, "credentials": 7}]}],
     [{"provider": "mailgun", "domains": [{"name": "a.example", "credentials": [None, {}, {"login": 3}]}]}],
