@@ -227,7 +227,9 @@ async def truncated(request: web.Request) -> web.StreamResponse:
 
 
 async def silent(request: web.Request) -> web.StreamResponse:
-    await asyncio.sleep(5)
+    # Until the other side has given up.
+    while request.transport is not None:
+        await asyncio.sleep(0.01)
     return web.Response()
 
 
