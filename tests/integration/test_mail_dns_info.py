@@ -58,7 +58,7 @@ def test_what_is_not(internet: Internet) -> None:
     found = looked_up(
         internet,
         record("mg.acme.example", "MX"),
-        record("email.mg.acme.example", "CNAME", "mailgun.org"),
+        record("nowhere.mg.acme.example", "CNAME", "mailgun.org"),
         record("mg.acme.example", "TXT", "v=spf1 include:eu.mailgun.org ~all"),
         record("_domainkey.nowhere.test", "TXT"),
     )

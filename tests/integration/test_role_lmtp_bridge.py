@@ -147,8 +147,8 @@ class Gateway:
 def gateway_container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     images.build(["gateway"])
     host.run(
-        "podman", "run", "-d", "--replace", "--name", CONTAINER, "--systemd=always", f"--volume={ROOT}:/checkout:ro",
-        images.name_of("gateway"),
+        "podman", "run", "-d", "--replace", "--name", CONTAINER, "--systemd=always", "--cap-add=NET_ADMIN",
+        f"--volume={ROOT}:/checkout:ro", images.name_of("gateway"),
     )  # fmt: skip
     try:
         until(

@@ -168,7 +168,7 @@ def gateway_container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
     """A fresh gateway, with a certificate and a main.cf that somebody else wrote."""
     images.build(["gateway"])
     image = images.name_of("gateway")
-    host.run("podman", "run", "-d", "--replace", "--name", CONTAINER, "--systemd=always", image)
+    host.run("podman", "run", "-d", "--replace", "--name", CONTAINER, "--systemd=always", "--cap-add=NET_ADMIN", image)
     try:
         until(
             lambda: in_container("systemctl", "is-system-running", "--wait", check=False).returncode == 0,
