@@ -280,7 +280,7 @@ def _entry(key: Any, value: Sequence[Any]) -> Entry:
         tag=_tag(first) if scalar else None,
         style=first.style if scalar else None,
         text=first.value if scalar else None,
-        anchored=first.anchor is not None,
+        anchored=first.anchor is not None or key.anchor is not None,
         content=tuple(_content(event) for event in value),
     )
 

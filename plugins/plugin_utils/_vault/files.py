@@ -36,7 +36,8 @@ class Held:
 def read(path: str) -> Held:
     """Return the file; raise ValidationError if it is no regular file, MailopsError if it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        # Without waiting for a writer, as a pipe would.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ValidationError(f"{path} is not a regular file", "Correct the file's path.")

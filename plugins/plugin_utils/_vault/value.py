@@ -158,7 +158,7 @@ def _decoded(held: files.Held) -> str:
 def _same(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
-    return hmac.compare_digest(one.encode("utf-8"), other.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
 
 
 def _check_name(key: str) -> None:

@@ -242,6 +242,7 @@ def test_a_text_of_another_form_is_refused_without_a_word_of_it(text: str, messa
         ("b: &x hunter2\na: *x\n", "has an anchor or is an alias"),
         ("a: [hunter2]\n", "is a list or a mapping"),
         ("? a\n: hunter2\n", "not written as a line"),
+        ("&x a: hunter2\nb: *x\n", "has an anchor or is an alias"),
     ],
 )
 def test_what_is_not_changed(text: str, message: str) -> None:

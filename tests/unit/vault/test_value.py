@@ -199,6 +199,14 @@ def test_an_empty_value_is_none_and_a_new_one_is_never_empty(path: Path) -> None
         write(str(path), "vault_b", "", BOTH)
 
 
+def test_a_value_that_is_no_unicode_is_kept_or_replaced(path: Path) -> None:
+    """JSON writes other characters than the common ones as two halves, of which YAML makes no character."""
+    whole(path, text='vault_a: "\\ud83d\\ude00"\n')
+    assert not update(str(path), "vault_a", lambda old: old, BOTH).changed
+    assert write(str(path), "vault_a", "new", BOTH).changed
+    assert opened(path)[0] == 'vault_a: "new"\n'
+
+
 def test_check_mode_writes_nothing_and_predicts_the_same(path: Path, tmp_path: Path) -> None:
     assert write(str(path), "vault_a", "new", BOTH, check=True).changed
     assert not path.exists()
@@ -425,6 +433,11 @@ def test_what_is_no_file(path: Path) -> None:
     for place in (str(path.parent), "/dev/null"):
         with pytest.raises(ValidationError, match="is a directory|is not a regular file"):
             write(place, "vault_a", "new", BOTH)
+    # Nobody writes into it, so that an ordinary open would wait for ever.
+    os.mkfifo(path)
+    with pytest.raises(ValidationError, match="is not a regular file"):
+        write(str(path), "vault_a", "new", BOTH)
+    path.unlink()
     path.symlink_to(path.name)
     with pytest.raises(MailopsError, match="vault.yml cannot be read: Too many levels of symbolic links"):
         write(str(path), "vault_a", "new", BOTH)
