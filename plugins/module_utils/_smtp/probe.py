@@ -23,8 +23,8 @@ from ansible_collections.mailops.odoo.plugins.module_utils._smtp.text import one
 from ansible_collections.mailops.odoo.plugins.module_utils._smtp.wire import WRONG_PORT, Reply, StepError, Wire
 
 ENCRYPTIONS = ("none", "starttls", "ssl")
-# An argument of SMTP: in one line, and without what would end a path (RFC 5321, 4.1.2).
-ARGUMENT = re.compile(r"[^\s<>\x00-\x1f\x7f]{1,320}")
+# An argument of SMTP: in one line, without what would end a path (RFC 5321, 4.1.2) and what UTF-8 cannot express.
+ARGUMENT = re.compile(r"[^\s<>\x00-\x1f\x7f\ud800-\udfff]{1,320}")
 # Longer commands are split (RFC 4954, 4): 512 bytes with the line's end.
 COMMAND_BYTES = 510
 GUESSING_SECONDS = 3.0

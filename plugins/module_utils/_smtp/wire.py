@@ -166,8 +166,11 @@ class Wire:
         return one_line(repr(self._hider.hide(self._buffer))[1:])
 
     def _wait(self) -> None:
-        """Give the next call on the socket what is left of the step's time."""
-        self._connection.settimeout(max(0.001, self._until - time.monotonic()))
+        """Give the next call on the socket what is left of the step's time; TimeoutError if nothing is."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
 
     def _broken(self, error: OSError) -> StepError:
         if time.monotonic() >= self._until:

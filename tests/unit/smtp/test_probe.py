@@ -20,6 +20,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._smtp.probe import (
     check,
     probe,
 )
+from ansible_collections.mailops.odoo.plugins.module_utils._smtp.wire import StepError, Wire
 from support.certificates import Authority
 from support.modules import run_module
 from support.scripted_smtp import Script, Talk, serving, smtp
@@ -298,6 +299,16 @@ def test_each_step_has_its_time(at: str) -> None:
     outcome, _heard = asked(script, timeout=SOON, mail_from="a@acme.example", rcpt_to=("b@acme.example",))
     assert failed(outcome) == f"{at.lower()}: no answer within 0.5 s"
     assert time.monotonic() - started < 5
+
+
+def test_a_step_s_time_is_not_prolonged_by_a_server_that_goes_on_and_on() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"220 here at last\r\n")
+        wire = Wire(ours, timeout=SOON, secrets=[])
+        wire.begin("banner", timeout=1e-9)
+        with pytest.raises(StepError, match="no answer within"):
+            wire.reply()
 
 
 def test_a_server_that_goes_in_the_middle() -> None:
@@ -596,6 +607,8 @@ def test_addresses_that_are_not_ascii() -> None:
         ({"mail_from": "a@b> SIZE=1"}, "mail_from is"),
         ({"mail_from": "", "rcpt_to": ("a@b\r\nDATA",)}, "rcpt_to is"),
         ({"mail_from": "", "rcpt_to": ("",)}, "rcpt_to is ''"),
+        ({"mail_from": "\udcff@b"}, "mail_from is"),
+        ({"helo": "\ud800"}, "helo is"),
         ({"rcpt_to": ("a@b",)}, "rcpt_to needs mail_from"),
         ({"login": "a"}, "login and password belong together"),
         ({"password": "canary"}, "login and password belong together"),
