@@ -27,7 +27,8 @@ OF_NAMES = ("CNAME", "MX", "NS", "PTR", "SOA", "SRV")
 
 def name(text: str) -> dns.name.Name:
     """Return a name, absolute and in lower case; what is not ASCII is encoded (punycode). ValueError if it is none."""
-    if not text.strip(".") or any(character.isspace() for character in text):
+    # "@" is short for the zone in zone files; here it would be the root.
+    if text == "@" or not text.strip(".") or any(character.isspace() for character in text):
         raise ValueError(f"{text!r} is no name")
     try:
         return dns.name.from_text(text.lower(), dns.name.root).canonicalize()

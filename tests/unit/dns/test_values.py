@@ -24,7 +24,7 @@ def test_names(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "a b.example", "a\n.example", "a..example", ".example", "x" * 64 + ".example"]
+    "text", ["", ".", "@", "a b.example", "a\n.example", "a..example", ".example", "x" * 64 + ".example"]
 )
 def test_no_names(text: str) -> None:
     with pytest.raises(ValueError, match="is no name"):
