@@ -121,14 +121,14 @@ def _check(record: Record, found: Mapping[str, Any]) -> Check:
         return failed(
             name, record.domain, found["detail"], "See whether the zone's name servers run, and are delegated."
         )
+    noted = f"; but {'; '.join(found['problems'])}" if found["problems"] else ""
     if not record.values:
         if status == "missing":
-            return passed(name, record.domain, "there is none, as the domain only sends")
+            return passed(name, record.domain, f"there is none, as the domain only sends{noted}")
         fix = "Remove it, or say inbound_routes: true."
         return failed(name, record.domain, f"there is {there or found['detail']}, and the domain only sends", fix)
     wanted = ", ".join(record.values)
     if status == "present" or _authorised(record.values, found["servers"]):
-        noted = f"; but {'; '.join(found['problems'])}" if found["problems"] else ""
         return passed(name, record.domain, f"published: {there}{noted}")
     has = f"{status}: {found['detail']}"
     if not record.needed:

@@ -220,4 +220,7 @@ def _login(name: str, login: Login, outcome: Mapping[str, Any]) -> Check:
     if outcome["authenticated"] is False:
         fix = f"{APPLY} It gives the login the policy's password, or makes the login."
         return failed(name, login.login, f"{at}: {outcome['problem']}", fix)
+    if outcome["reachable"]:
+        fix = "It answers, but not as Mailgun's server does: see what it says. No password was refused."
+        return failed(name, login.login, f"{at}: {outcome['problem']}", fix)
     return skipped(name, login.login, f"from here {at} cannot be asked: {outcome['problem']}")

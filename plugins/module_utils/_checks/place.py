@@ -78,15 +78,15 @@ class Place:
     smtp: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, here: Mapping[str, Any], environment: Collection[str]) -> Place:
-        """Return the place that the playbook's variables tell of."""
+    def of(cls, here: Mapping[str, Any], environment: Mapping[str, str]) -> Place:
+        """Return the place that the playbook's variables tell of; an empty variable of the environment is none."""
         return cls(
             str(here["host"]),
             [str(name) for name in here["groups"]],
             [str(tag) for tag in here["run_tags"]],
             [str(tag) for tag in here["skip_tags"]],
             bool(here["check_mode"]),
-            environment,
+            [name for name, value in environment.items() if value],
             here.get("smtp"),
         )
 

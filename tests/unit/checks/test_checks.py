@@ -105,7 +105,9 @@ def probed(place: Place, problems: Mapping[str, str] | None = None, policy: Any 
 
 
 def login(authenticated: bool | None, problem: str = "") -> dict[str, Any]:
-    return {"results": [{"host": "smtp.mailgun.org", "port": 2525, "authenticated": authenticated, "problem": problem}]}
+    reachable = not problem.startswith("tcp:")
+    at = {"host": "smtp.mailgun.org", "port": 2525, "reachable": reachable}
+    return {"results": [{**at, "authenticated": authenticated, "problem": problem}]}
 
 
 def looked_up(*statuses: str) -> dict[str, Any]:
@@ -226,6 +228,13 @@ def test_what_there_is_to_look_at() -> None:
             "skipped",
             "cannot be asked: tcp: timed out",
         ),
+        # Who answers, and not as Mailgun's server should, is perhaps another.
+        (
+            {"logins": login(None, "certificate: not accepted: it has expired")},
+            "MAILGUN.no-reply@mg.acme.example.auth",
+            "failed",
+            "smtp.mailgun.org:2525: certificate: not accepted",
+        ),
         ({"logins": {"msg": "boom"}}, "MAILGUN.no-reply@mg.acme.example.auth", "failed", "boom"),
         # DNS.
         *(
@@ -268,6 +277,21 @@ def test_a_result(found: dict[str, Any], name: str, status: str, text: str) -> N
     assert (check.status, text in check.detail) == (status, True), check
     if status == "failed":
         assert check.fix
+
+
+def test_a_server_of_no_use_is_told_though_the_others_have_no_mx() -> None:
+    found = looked_up("present", "present", "missing")
+    for one in found["records"]:
+        one["problems"] = ["ns2 (192.0.2.53): no answer within 2 s"]
+    for name in ("TXT", "MX"):
+        check = database(dns=found)[f"DNS.{name}.mg.acme.example"]
+        assert (check.status, "ns2 (192.0.2.53): no answer" in check.detail) == ("passed", True), check
+
+
+def test_a_variable_of_the_environment_that_is_empty_is_none() -> None:
+    here = {"host": "acme_prod", "groups": [], "run_tags": ["all"], "skip_tags": [], "check_mode": False}
+    environment = {"MAILGUN_API_KEY": "", "ODOO_PASSWORD": "canary"}
+    assert list(Place.of(here, environment).environment) == ["ODOO_PASSWORD"]
 
 
 def test_no_secret_is_told() -> None:
