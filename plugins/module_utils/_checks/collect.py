@@ -40,6 +40,8 @@ def collect(given: Any, place: Place, found: Mapping[str, Any]) -> list[Check]:
     if lost:
         told = f"cannot be reached: {lost.get('msg')}; ports and gateway were not looked at"
         return [failed(f"HOST.{place.host}", place.host, told, "Check that it runs, and that Ansible may log in.")]
+    if place.asks_for_nothing:
+        return [skipped(f"HOST.{place.host}", place.host, place.asks_for_nothing, "Correct the tags.")]
     checks = []
     if policy.unsound:
         fix = "site.yml stops at it too; docs/policy.md has every key."

@@ -12,6 +12,8 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import line
 from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand, problems
 
+# The tags that ask for all of it, and those of its parts.
+WHOLE = ("all", "tagged", "verify")
 PARTS = ("dns", "mailgun", "odoo", "document", "ports", "gateway")
 CHECK_MODE = "check mode: what it is about is perhaps not applied yet"
 
@@ -109,9 +111,16 @@ class Place:
         """Return by which option a part was left out, '' if it is asked for."""
         if part in self.skip:
             return f"left out by --skip-tags {part}"
-        if {"all", "tagged", "verify", part} & set(self.run):
+        if {*WHOLE, part} & set(self.run):
             return ""
         return f"left out by --tags {','.join(self.run)}"
+
+    @property
+    def asks_for_nothing(self) -> str:
+        """Return why no part at all is asked for, '' if one is: --tags misspelt, say."""
+        if {*WHOLE, *PARTS} & set(self.run):
+            return ""
+        return f"--tags {','.join(self.run)} name no part of it, which are {', '.join(PARTS)}"
 
 
 @dataclass(frozen=True)

@@ -422,6 +422,15 @@ def test_tags_leave_a_part_out(part: str) -> None:
     assert Place("acme_prod", run=["verify"]).left_out(part) == ""
 
 
+@pytest.mark.parametrize("groups", [["odoo_databases"], ["mail_gateways"], ["odoo_hosts"]])
+def test_tags_that_name_no_part_are_no_pass(groups: list[str]) -> None:
+    place = Place("acme", groups, run=["dsn", "mailgnu"])
+    assert not any(collect.looks(POLICY, place, FINE).values())
+    (check,) = collect.collect(POLICY, place, {"document": DOCUMENT})
+    assert (check.id, check.status, check.asked) == ("HOST.acme", "skipped", True)
+    assert "--tags dsn,mailgnu name no part of it, which are dns, mailgun," in check.detail
+
+
 def test_nothing_is_asked_that_was_left_out() -> None:
     looks = collect.looks(POLICY, Place("acme_prod", ["odoo_databases"], skip=["odoo", "mailgun"]), FINE)
     # Mailgun knows the records.
