@@ -57,6 +57,10 @@ options:
       smtp:
         description: The C(host), C(port) and C(ca_file) of a submission server to try logins at, in place of Mailgun's.
         type: dict
+      relay_tls_verify:
+        description: Whether a gateway passes mail on over TLS with a valid certificate only.
+        type: bool
+        default: true
   found:
     description: What was found before. O(found.mailgun) is what M(mailops.odoo.mailgun_domain_info) returned in a loop.
     type: dict

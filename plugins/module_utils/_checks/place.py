@@ -69,6 +69,7 @@ class Place:
 
     `groups` are the host's groups, `run` and `skip` the run's tags. `environment` names the variables of the
     environment that are set. `smtp` may have host, port and ca_file of a submission server in place of Mailgun's.
+    `relay_tls_verify` is the variable postfix_relay_tls_verify of the role postfix.
     """
 
     host: str
@@ -78,6 +79,7 @@ class Place:
     check_mode: bool = False
     environment: Collection[str] = ()
     smtp: Mapping[str, Any] | None = None
+    relay_tls_verify: bool = True
 
     @classmethod
     def of(cls, here: Mapping[str, Any], environment: Mapping[str, str]) -> Place:
@@ -90,6 +92,7 @@ class Place:
             bool(here["check_mode"]),
             [name for name, value in environment.items() if value],
             here.get("smtp"),
+            bool(here.get("relay_tls_verify", True)),
         )
 
     @property

@@ -81,8 +81,9 @@ def _of_relays(policy: Policy, place: Place) -> Iterator[Way]:
         for domain in policy.given["inbound"].get("domains", []):
             if domain.get("relay_host"):
                 host, _colon, port = str(domain["relay_host"]).partition(":")
-                # Postfix relays with TLS where it is offered, and without where it is not.
-                yield Way(host, int(port or RELAY_PORT), "none", f"relay of {domain['name']}")
+                # Postfix insists on TLS and the certificate, or takes what is offered.
+                encryption = "starttls" if place.relay_tls_verify else "none"
+                yield Way(host, int(port or RELAY_PORT), encryption, f"relay of {domain['name']}")
 
 
 def _alternatives(policy: Policy) -> Iterator[Way]:

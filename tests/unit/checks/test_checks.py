@@ -600,6 +600,13 @@ def test_a_gateway_needs_its_relay_and_no_server_of_odoo() -> None:
     assert port_checks(both, CLOSED)["smtp.zoho.com:465"][0] == "failed"
 
 
+@pytest.mark.parametrize(("given", "encryption"), [({}, "starttls"), ({"relay_tls_verify": False}, "none")])
+def test_a_relay_is_tried_as_postfix_takes_it(given: dict[str, Any], encryption: str) -> None:
+    here = {"host": "mx", "groups": ["mail_gateways"], "run_tags": ["all"], "skip_tags": [], "check_mode": False}
+    (relay, *_others) = collect.looks(POLICY, Place.of({**here, **given}, {}), {})["ports"]
+    assert (relay["host"], relay["encryption"], relay["verify"]) == ("mx.zoho.com", encryption, True)
+
+
 def test_what_nothing_depends_on_is_not_waited_for_long() -> None:
     seconds = {f"{one['host']}:{one['port']}": one["timeout"] for one in collect.looks(POLICY, GATEWAY, {})["ports"]}
     assert seconds == {"mx.zoho.com:2525": 3.0, "smtp.zoho.com:465": 1.5, "smtp.mailgun.org:2525": 1.5}
