@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._checks import mailgun
@@ -141,7 +142,13 @@ def _authorised(wanted: Sequence[str], servers: Sequence[Mapping[str, Any]]) -> 
 
     A name has one SPF record (RFC 7208, 3.2), which the domain's senders share.
     """
-    terms = {term for value in wanted for term in value.lower().split() if term.lstrip("+?~-") != "all"}
+    terms = {term for value in wanted for term in _terms(value)}
     told = [server["values"] for server in servers if server["answer"] in TOLD]
-    records = [[value.lower().split() for value in values if value.lower().split()[:1] == [SPF]] for values in told]
+    records = [[found for found in map(_terms, values) if found[:1] == [SPF]] for values in told]
     return SPF in terms and bool(told) and all(len(spf) == 1 and terms <= set(spf[0]) for spf in records)
+
+
+def _terms(value: str) -> list[str]:
+    """Return what a TXT record says before SPF's `all`, after which nothing is read (RFC 7208, 5.1)."""
+    words = [word.removeprefix("+") for word in value.lower().split()]
+    return list(takewhile(lambda word: word.lstrip("?~-") != "all", words))

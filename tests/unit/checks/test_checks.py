@@ -376,7 +376,11 @@ def test_what_fails_only_because_a_domain_is_new_is_pending() -> None:
     [
         ("different", ["v=spf1 include:_spf.zoho.com include:mailgun.org -all"], True),
         ("different", ["V=SPF1 Include:Mailgun.org -all", "owner=1"], True),
+        ("different", ["v=spf1 include:_spf.zoho.com +include:mailgun.org -all"], True),
         ("different", ["v=spf1 include:_spf.zoho.com -all"], False),
+        ("different", ["v=spf1 include:_spf.zoho.com -include:mailgun.org -all"], False),
+        # What comes after all is not read (RFC 7208, 5.1).
+        ("different", ["v=spf1 include:_spf.zoho.com -all include:mailgun.org"], False),
         # Two of them are none (RFC 7208, 4.5).
         ("extra", [SPF, "v=spf1 -all"], False),
         ("different", ["v=spf10 include:mailgun.org"], False),
