@@ -20,7 +20,12 @@ from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import 
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import tables
 
 VERSION = 1
-GROUPS = ("odoo_databases", "mail_gateways", "odoo_hosts")
+# The groups whose hosts are looked at, and the part and the reason to tell where there are none.
+GROUPS = {
+    "odoo_databases": ("ODOO", "the inventory has no odoo_databases, so DNS, Mailgun and Odoo are not looked at"),
+    "mail_gateways": ("GATEWAY", "the inventory has no mail_gateways"),
+    "odoo_hosts": ("PORT", "the inventory has no odoo_hosts, so ports cannot be tried from where Odoo runs"),
+}
 WIDTH = 100  # columns
 # Of a cell: what is longer, a DKIM key say, is whole in the report's data.
 SHOWN = 240
@@ -36,12 +41,9 @@ def merged(groups: Mapping[str, Sequence[str]], found: Mapping[str, Any], in_run
     """
     hosts = dict.fromkeys(host for group in GROUPS for host in groups.get(group, ()))
     checks = [check for host in hosts for check in _of(host, found.get(host), host in in_run)]
-    if not groups.get("odoo_hosts"):
-        why = "the inventory has no odoo_hosts, so ports cannot be tried from where Odoo runs"
-        checks.append(skipped("PORT.odoo_hosts", "odoo_hosts", why, asked=False).shown())
-    if not groups.get("mail_gateways"):
-        why = "the inventory has no mail_gateways"
-        checks.append(skipped("GATEWAY.mail_gateways", "mail_gateways", why, asked=False).shown())
+    for group, (part, why) in GROUPS.items():
+        if not groups.get(group):
+            checks.append(skipped(f"{part}.{group}", group, why, asked=False).shown())
     distinct = list({(one["id"], one["subject"], one["status"], one["detail"]): one for one in checks}.values())
     distinct.sort(key=_rank)
     counts = Counter(one["status"] for one in distinct)

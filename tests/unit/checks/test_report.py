@@ -97,6 +97,8 @@ def test_groups_without_hosts_are_told() -> None:
     told = {one["id"]: one["status"] for one in made["checks"]}
     assert told == {GOOD.id: "passed", "PORT.odoo_hosts": "skipped", "GATEWAY.mail_gateways": "skipped"}
     assert made["result"] == "passed"
+    made = report(groups={"mail_gateways": ["mx"], "odoo_hosts": ["mx"]})
+    assert {one["id"]: one["status"] for one in made["checks"]} == {GOOD.id: "passed", "ODOO.odoo_databases": "skipped"}
 
 
 def test_the_filter_takes_only_the_checks_of_the_hosts_variables() -> None:
