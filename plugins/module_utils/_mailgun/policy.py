@@ -34,9 +34,10 @@ def _file(value: str) -> str:
 
 
 # The modules' options, and what the policy alone says beside them.
-BESIDE = (Field("inbound_routes", "bool"), Field("credentials", "list"))
+BESIDE = (Field("inbound_routes", "bool"), Field("credentials", "list", secret=True))
 DECLARED_DOMAIN = replace(DOMAIN, fields=(*DOMAIN.fields, *BESIDE))
-KEPT = (Field("vault_key", normalize=_variable), Field("vault_file", normalize=_file))
+# Somebody may give the password for the name of its variable.
+KEPT = (Field("vault_key", secret=True, normalize=_variable), Field("vault_file", normalize=_file))
 
 
 def problems(account: Mapping[str, Any], place: str) -> Iterator[str]:

@@ -189,7 +189,15 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
     ),
     "credentials that are no list": (
         lambda p: domain(p, credentials={}),
-        "providers[0].domains[0].credentials is {}, which is no list",
+        "providers[0].domains[0].credentials is a secret, which is no list",
+    ),
+    "credentials that are one": (
+        lambda p: domain(p, credentials={"login": "news", "password": "canary"}),
+        "providers[0].domains[0].credentials is a secret, which is no list",
+    ),
+    "a password for the name of its variable": (
+        lambda p: login(p, vault_key="canary-password"),
+        "credentials[0].vault_key this is no name of a variable",
     ),
     "a login that is no dictionary": (
         lambda p: domain(p, credentials=["no-reply"]),
@@ -223,7 +231,7 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
     "a name for a password without a place": (lambda p: login(p, "vault_file"), "credentials[0] has vault_key alone"),
     "a name for a password that is none": (
         lambda p: login(p, vault_key="vault-key"),
-        "vault_key is 'vault-key': this is no name of a variable",
+        "credentials[0].vault_key this is no name of a variable",
     ),
     "no password at all": (
         lambda p: login(p, "password", "vault_key", "vault_file"),
