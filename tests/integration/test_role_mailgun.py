@@ -249,6 +249,22 @@ def test_the_life_of_a_login(site: Site) -> None:
     site.assert_untold(first, "canary-second", third)
 
 
+def test_only_a_password_that_was_made_up_is_written_without_a_proof(site: Site) -> None:
+    news = "vault_news"
+    site.domain["credentials"].append(
+        {**site.credential, "login": "news", "password": f"{{{{ {news} | default('') }}}}", "vault_key": news}
+    )
+    site.keep({API_KEY: site.mailgun.key, KEY: "canary-first", news: "canary-news"})
+    site.applied()
+    site.keep({API_KEY: site.mailgun.key, KEY: "canary-second"})
+    site.variables["mailgun_smtp_port"] = 1
+    site.applied()
+    assert site.works("canary-first")
+    made = site.kept()[news]
+    assert site.mailgun.simulator.state.authenticates("us", f"news@{NAME}", made.encode())
+    site.assert_untold("canary-first", "canary-second", "canary-news", made)
+
+
 def test_verification(tmp_path: Path, internet: Internet) -> None:
     """What DNS lacks is named, Mailgun is waited for only when DNS has it all, and neither stops the run."""
     with simulated(tmp_path) as modules:
