@@ -14,6 +14,7 @@ description:
   - Creates, changes and deletes a domain at Mailgun, and returns the DNS records that it needs.
   - An option that is omitted is left as it is. Only what differs is written.
   - A domain that is in the account's other region is not created a second time. That is looked up where O(api_url) is not set.
+    Where that region does not answer nothing is created.
   - A deletion is over when Mailgun does not know the domain any more; it fails when that takes more than two minutes.
 author:
   - The mailops.odoo authors (@mailops)
@@ -207,7 +208,7 @@ dns_records:
   type: list
   elements: dict
 tracking:
-  description: What is tracked, as the option. Null if there is no domain.
+  description: What is tracked, as the option. Null if there is no domain, or if that could not be read after it was created.
   returned: always, unless nothing could be read
   type: dict
   sample:

@@ -331,6 +331,35 @@ def test_a_creation_that_broke_is_uncertain_and_not_repeated(modules: Modules, m
     modules.unchanged("domain", name=NAME)
 
 
+def test_a_creation_counts_though_the_tracking_cannot_be_read(modules: Modules, mailgun: Mailgun) -> None:
+    mailgun.fail("reason", path="/tracking")
+    failed = modules.failed("domain", name=NAME)
+    assert "/tracking: invalid parameters" in failed["msg"]
+    assert (failed["changed"], failed["applied"]) == (True, [NAME])
+    assert (failed["domain"]["name"], failed["tracking"]) == (NAME, None)
+    assert failed["dns_records"]
+    modules.unchanged("domain", name=NAME)
+
+
+@pytest.mark.parametrize("form", ["reason", "retry-seconds"])
+def test_a_deletion_that_was_taken_is_uncertain_until_it_is_seen(modules: Modules, mailgun: Mailgun, form: str) -> None:
+    modules.run("domain", name=NAME)
+    mailgun.simulator.deletion_time = 3600
+
+    original = mailgun.api._handle
+
+    async def handle(region: str, request: Any) -> Any:
+        answer = await original(region, request)
+        if request.method == "DELETE":
+            mailgun.fail(form, method="GET", seconds=60)
+        return answer
+
+    mailgun.api._handle = handle  # type: ignore[method-assign]
+    failed = modules.failed("domain", name=NAME, state="absent", rate_limit_timeout=5)
+    assert (failed["uncertain"], failed["failed_name"]) == ([NAME], None)
+    assert "running again finds out" in failed["msg"]
+
+
 @pytest.mark.parametrize(
     ("form", "text"), [("reason", "invalid param"), ("description", "something"), ("field", "name")]
 )

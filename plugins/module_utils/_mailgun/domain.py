@@ -157,12 +157,13 @@ def record_of(shown: Mapping[str, Any], tracking: Mapping[str, Any]) -> Record:
 def describe(answer: Mapping[str, Any], tracking: Mapping[str, Any], region: str, inbound: bool) -> dict[str, Any]:
     """Return the results that show a domain: what it is, its records, what is to be published, its tracking.
 
-    `answer` is that of the API to a read or a write of the domain. Its SMTP password, which some have, is left out.
+    `answer` is that of the API to a read or a write of the domain; its SMTP password, which some have, is left out.
+    `tracking` is empty where it is not known.
     """
     domain = answer["domain"]
     sending = records.shaped(answer.get("sending_dns_records"), domain["name"])
     receiving = records.shaped(answer.get("receiving_dns_records"), domain["name"])
-    tracked = bool(tracking["open"] or tracking["unsubscribe"] or tracking["click"] != "no")
+    tracked = any(value not in (False, "no") for value in tracking.values())
     # An inactive key's record is published before the key is used; until then it is nobody's business.
     active = [
         entry for entry in answer.get("sending_dns_records") or [] if entry and entry.get("is_active") is not False
@@ -186,7 +187,7 @@ def describe(answer: Mapping[str, Any], tracking: Mapping[str, Any], region: str
         "sending_records": sending,
         "receiving_records": receiving,
         "dns_records": records.published(sending, receiving, inbound),
-        "tracking": dict(tracking),
+        "tracking": dict(tracking) or None,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     ConflictError,
+    MailopsError,
     NotFoundError,
     ProtocolError,
     TemporaryError,
@@ -63,8 +64,13 @@ class DomainSide:
             self._see(self._client.get(at("/v4/domains", self._name)))
         except NotFoundError:
             return []
-        self._read_tracking()
+        self.read_tracking()
         return [Existing(0, record_of(self.shown(), self._tracking))]
+
+    def read_tracking(self) -> None:
+        """Read what is tracked, if that is not known: a new domain's is read after its creation was counted."""
+        if not self._tracking:
+            self._tracking = tracking_of(self._client.get(at("/v3/domains", self._name, "tracking")))
 
     @property
     def exists(self) -> bool:
@@ -76,8 +82,11 @@ class DomainSide:
         return describe(self._answer, self._tracking, self._region, self._inbound)
 
     def guard(self, changes: Sequence[Change]) -> str:
-        """Return the other region if a domain that is not here is there; ConflictError if it is to be created."""
-        other = "" if self.exists else self._client.region_of(self._name)
+        """Return the other region if a domain that is not here is there.
+
+        ConflictError if it is to be created, TemporaryError if it is and the other region does not say.
+        """
+        other = "" if self.exists else self._client.region_of(self._name, certain=bool(changes))
         if other and changes:
             raise ConflictError(
                 f"domain {self._name} is in region {other} and not in {self._region}",
@@ -91,8 +100,7 @@ class DomainSide:
             self._create(step.values)
             return True
         if step.action == "delete":
-            self._delete()
-            return True
+            return self._delete()
         if "verified" in step.values:
             return self._verify(verify_timeout)
         if "tracking" in step.values:
@@ -118,12 +126,9 @@ class DomainSide:
         except ConflictError as error:
             error.remedy = OWNED
             raise
-        self._read_tracking()
-
-    def _read_tracking(self) -> None:
-        self._tracking = tracking_of(self._client.get(at("/v3/domains", self._name, "tracking")))
 
     def _track(self, wanted: Mapping[str, Any]) -> bool:
+        self.read_tracking()
         differing = {option: value for option, value in wanted.items() if value != self._tracking[option]}
         for option, value in differing.items():
             self._client.put(at("/v3/domains", self._name, "tracking", option), tracking_form(option, value))
@@ -132,6 +137,7 @@ class DomainSide:
 
     def _verify(self, seconds: float) -> bool:
         """Ask for verification until the domain is verified; NotVerifiedError after so many seconds."""
+        self.read_tracking()
         if self.shown()["domain"]["verified"]:
             return False
         clock, path = self._client.clock, at("/v4/domains", self._name, "verify")
@@ -159,20 +165,34 @@ class DomainSide:
             "Publish dns_records as they are returned; running again goes on with it.",
         )
 
-    def _delete(self) -> None:
-        """Delete the domain, which Mailgun does in the background, and wait until it is gone."""
-        clock, path = self._client.clock, at("/v4/domains", self._name)
-        begun, looks = clock.now(), 0
+    def _delete(self) -> bool:
+        """Delete the domain and wait until it is gone; return whether it was still there."""
         try:
             self._client.delete(at("/v3/domains", self._name))
-            while True:
-                self._client.get(path)
-                if clock.now() - begun >= DELETE_SECONDS:
-                    raise TemporaryError(
-                        f"Mailgun took the deletion and still has the domain after {DELETE_SECONDS:.0f} s",
-                        "It deletes in the background; running again looks at it first.",
-                    )
-                clock.sleep(DELETE[min(looks, len(DELETE) - 1)])
-                looks += 1
         except NotFoundError:
-            self.waited = clock.now() - begun
+            return False
+        try:
+            self._await_deletion()
+        except MailopsError as error:
+            error.definite = False  # the deletion was taken
+            raise
+        return True
+
+    def _await_deletion(self) -> None:
+        """Wait until Mailgun, which deletes in the background, does not know the domain any more."""
+        clock, path = self._client.clock, at("/v4/domains", self._name)
+        begun, looks = clock.now(), 0
+        while True:
+            try:
+                self._client.get(path)
+            except NotFoundError:
+                return
+            finally:
+                self.waited = clock.now() - begun
+            if self.waited >= DELETE_SECONDS:
+                raise TemporaryError(
+                    f"Mailgun took the deletion and still has the domain after {DELETE_SECONDS:.0f} s",
+                    "It deletes in the background; running again looks at it first.",
+                )
+            clock.sleep(DELETE[min(looks, len(DELETE) - 1)])
+            looks += 1

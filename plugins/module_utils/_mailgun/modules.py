@@ -71,6 +71,11 @@ def run_domain() -> None:
     if not module.check_mode:
         steps = [step for change in changes for step in domains.steps(change, verify)]
         outcome = apply_each(steps, lambda step: side.carry_out(step, params["verify_timeout"]))
+        if side.exists and outcome.error is None:
+            try:
+                side.read_tracking()
+            except MailopsError as error:
+                outcome.error = error
     there = side.exists and (module.check_mode or not absent)
     shown = side.shown() if there else domains.NOTHING
     if there and shown["domain"]["is_disabled"]:
