@@ -147,7 +147,7 @@ class Http:
             raise CertificateError(f"{self.base_url}: {error}", "Check REQUESTS_CA_BUNDLE.") from None
         try:
             return Answer(url, answer.status_code, answer.headers, answer.content, answer.json(), is_json=True)
-        except ValueError:
+        except (ValueError, RecursionError):  # the second for one that is nested without end
             return Answer(url, answer.status_code, answer.headers, answer.content)
 
     def visit(self, path: str) -> bool:

@@ -69,7 +69,7 @@ def _seconds(value: Any, now: float) -> float | None:
 def told(answer: Answer) -> str:
     """Return what an error says, in one line: a text, or JSON with message, Reason, Description or Field."""
     if not isinstance(answer.parsed, Mapping):
-        return str(answer.parsed) if isinstance(answer.parsed, str) else answer.excerpt
+        return _line(answer.parsed) if isinstance(answer.parsed, str) else answer.excerpt
     body = {str(name).lower(): value for name, value in answer.parsed.items()}
     texts = [_line(body[name]) for name in ("message", "reason", "description", "error") if body.get(name)]
     found = ": ".join(dict.fromkeys(texts)) or answer.excerpt

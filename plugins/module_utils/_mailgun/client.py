@@ -15,6 +15,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     CertificateError,
     MailopsError,
     ProtocolError,
+    TemporaryError,
     UnreachableError,
     ValidationError,
 )
@@ -68,13 +69,15 @@ class Elsewhere:
     region: str
     http: Http
 
-    def has(self, path: str) -> bool:
-        """Whether a GET succeeds there. No answer is no."""
+    def has(self, path: str) -> bool | None:
+        """Whether a GET succeeds there; None if it does not say."""
         try:
             answer = self.http.request("GET", path)
         except MailopsError:
-            return False
-        return answer.status == 200 and isinstance(answer.parsed, Mapping)
+            return None
+        if answer.status == 200 and isinstance(answer.parsed, Mapping):
+            return True
+        return False if answer.status in (401, 403, 404) else None
 
 
 class Mailgun:
@@ -113,22 +116,37 @@ class Mailgun:
 
     def items(self, path: str) -> Iterator[dict[str, Any]]:
         """Yield all items of a list, in pages as large as the API lets them be."""
-        seen = 0
+        seen, before = 0, None
         while True:
             answer = self.get(path, limit=PAGE, skip=seen)
-            if "items" not in answer:
+            if not isinstance(answer.get("items", ""), (list, type(None))):
                 raise ProtocolError(f"GET {path} was answered without items", "Check api_url, and what a proxy does.")
             page = [item for item in answer["items"] or [] if isinstance(item, dict)]
+            if page == before:  # `skip` is not heeded: there is but this page
+                return
             yield from page
+            before = page
             seen += len(page)
-            more = len(page) in (PAGE, DEFAULT_PAGE) or seen < int(answer.get("total_count") or 0)
+            total = answer.get("total_count")
+            more = len(page) in (PAGE, DEFAULT_PAGE) or (isinstance(total, int) and seen < total)
             if not (page and more):
                 return
 
-    def region_of(self, domain: str) -> str:
-        """Return the other region if the domain is there, '' otherwise; the one call is made only where it can help."""
+    def region_of(self, domain: str, *, certain: bool = False) -> str:
+        """Return the other region if the domain is there, '' otherwise; the one call is made only where it can help.
+
+        Where the other region does not say, that is a TemporaryError if `certain`, and '' if not.
+        """
         other = self._elsewhere
-        return other.region if other and other.has(at("/v4/domains", domain)) else ""
+        if other is None:
+            return ""
+        found = other.has(at("/v4/domains", domain))
+        if found is None and certain:
+            raise TemporaryError(
+                f"whether domain {domain} is in region {other.region} could not be asked",
+                "Try again later. With api_url set to that of the region the other one is not asked.",
+            )
+        return other.region if found else ""
 
     def _call(self, method: str, path: str, *secrets: str, **body: Any) -> dict[str, Any]:
         failed = limited = 0
@@ -179,9 +197,14 @@ class Mailgun:
     def _key_elsewhere(self) -> str:
         if self._elsewhere is None:
             return "Keys and domains belong to a region: check that api_url is that of the key's."
-        if self._elsewhere.has("/v4/domains?limit=1"):
-            return f"Region {self._elsewhere.region} takes this key: say region: {self._elsewhere.region}."
-        return f"Region {self._elsewhere.region} does not take it either."
+        region, takes = self._elsewhere.region, self._elsewhere.has("/v4/domains?limit=1")
+        if takes is None:
+            return f"Whether region {region} takes it could not be asked."
+        return (
+            f"Region {region} takes this key: say region: {region}."
+            if takes
+            else f"Region {region} does not take it either."
+        )
 
 
 def _repeatable(method: str, error: MailopsError) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
@@ -139,6 +140,8 @@ ERRORS: dict[str, tuple[Said, type[MailopsError], str]] = {
     ),
     "a list": (Said(400, ["strange"]), ValidationError, '["strange"] (HTTP 400)'),
     "empty": (Said(400, ""), ValidationError, "(HTTP 400)"),
+    "a long text": (Said(400, '"a\\n' + 9999 * "x" + '"'), ValidationError, f"PUT /x: a {318 * 'x'} (HTTP 400)"),
+    "a deep one": (Said(400, 100_000 * "["), ValidationError, f"PUT /x: {160 * '['} (HTTP 400)"),
     "payment": (Said(402, {"message": "Domain limit reached"}), ValidationError, "Domain limit reached"),
     "a page": (Said(200, HTML), ProtocolError, "answered with a page of HTML"),
     "a page and 401": (Said(401, HTML), ProtocolError, "check api_url"),
@@ -177,6 +180,22 @@ def test_a_key_that_is_wrong_everywhere() -> None:
     assert len(there.asked) == 1
 
 
+@pytest.mark.parametrize("silent", [Said(429, "slow down"), Said(503, {"message": "down"}), Said(breaks=True)])
+def test_another_region_that_does_not_say_is_not_said_to_refuse(silent: Said) -> None:
+    with serving(REFUSAL) as here, serving(silent) as there, pytest.raises(AuthenticationError) as caught:
+        client(here.url, elsewhere=there.url).get("/x")
+    assert "Whether region eu takes it could not be asked" in caught.value.text()
+
+
+def test_a_domain_is_not_taken_for_absent_elsewhere_when_nobody_says_so() -> None:
+    with serving(Said(404, {"message": "Domain not found"})) as here, serving(Said(503, {"message": "down"})) as there:
+        mailgun = client(here.url, elsewhere=there.url)
+        assert mailgun.region_of("mg.acme.example") == ""
+        with pytest.raises(TemporaryError, match="is in region eu could not be asked"):
+            mailgun.region_of("mg.acme.example", certain=True)
+        assert there.asked == ["GET /v4/domains/mg.acme.example"] * 2
+
+
 def test_with_an_api_url_no_other_region_is_asked() -> None:
     with serving(REFUSAL) as here, pytest.raises(AuthenticationError) as caught:
         client(here.url).get("/x")
@@ -202,13 +221,28 @@ def test_lists_are_read_to_their_end() -> None:
     assert len(server.asked) == 1
 
 
+def test_a_list_whose_pages_are_all_the_same_has_one() -> None:
+    """Where a server heeds no skip, its one page of just the usual size would be read for ever."""
+    page = Said(200, {"items": [{"n": number} for number in range(100)], "total_count": 100})
+    with serving(page, page, Said(500)) as server:
+        assert len(list(client(server.url).items("/x"))) == 100
+    assert len(server.asked) == 2
+
+
 def test_paths_are_quoted() -> None:
     assert at("/v3/domains", "a/b", "x y+z@a") == "/v3/domains/a%2Fb/x%20y%2Bz@a"
 
 
-def test_an_answer_without_items_is_not_taken_for_an_empty_list() -> None:
-    with serving(Said(200, {"message": "welcome"})) as server, pytest.raises(ProtocolError, match="without items"):
+@pytest.mark.parametrize("body", [{"message": "welcome"}, {"items": 7}, {"items": {"a": 1}}])
+def test_an_answer_without_items_is_not_taken_for_an_empty_list(body: dict[str, Any]) -> None:
+    with serving(Said(200, body)) as server, pytest.raises(ProtocolError, match="without items"):
         list(client(server.url).items("/x"))
+
+
+@pytest.mark.parametrize("total", [None, "many", 0])
+def test_an_empty_list_is_one_whatever_its_total(total: Any) -> None:
+    with serving(Said(200, {"items": [{"n": 1}], "total_count": total})) as server:
+        assert list(client(server.url).items("/x")) == [{"n": 1}]
     with serving(Said(200, {"items": None, "total_count": 0})) as server:
         assert list(client(server.url).items("/x")) == []
 
