@@ -225,6 +225,19 @@ def test_a_deletion_that_does_not_end(modules: Modules, mailgun: Mailgun, monkey
     assert "took the deletion and still has the domain" in failed["msg"]
 
 
+def test_what_another_deleted_meanwhile_is_no_change(modules: Modules, mailgun: Mailgun) -> None:
+    modules.run("domain", name=NAME)
+    original = mailgun.api._handle
+
+    async def handle(region: str, request: Any) -> Any:
+        if request.method == "DELETE":
+            mailgun.simulator.state.clear()
+        return await original(region, request)
+
+    mailgun.api._handle = handle  # type: ignore[method-assign]
+    modules.unchanged("domain", name=NAME, state="absent")
+
+
 # --- Whose domain it is, and what the key may do
 
 

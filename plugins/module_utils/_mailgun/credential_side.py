@@ -158,7 +158,8 @@ class CredentialSide:
 
     def shown(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is known of a credential's password, as results show it."""
-        proof = self.proofs.get(item["login"], Proof(None, "not tried: no password was given or set"))
+        why = "the password is not written" if item.get("password") else "no password was given or set"
+        proof = self.proofs.get(item["login"], Proof(None, f"not tried: {why}"))
         return {"login": item["login"], "proved": proof.authenticated, "reason": proof.reason}
 
 

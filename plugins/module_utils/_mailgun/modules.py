@@ -76,6 +76,8 @@ def run_domain() -> None:
                 side.read_tracking()
             except MailopsError as error:
                 outcome.error = error
+        if not outcome.applied:
+            changes = []  # somebody else did it meanwhile, or there is an error
     there = side.exists and (module.check_mode or not absent)
     shown = side.shown() if there else domains.NOTHING
     if there and shown["domain"]["is_disabled"]:
