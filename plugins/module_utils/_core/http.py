@@ -168,8 +168,10 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _usable(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        labels = (parts.hostname or "").removesuffix(".").split(".")
+        named = all(0 < len(label) < 64 for label in labels)
         # Reading the port checks it.
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in url and parts.port != 0
+        return parts.scheme in ("http", "https") and named and "@" not in url and parts.port != 0
     except ValueError:
         return False
 

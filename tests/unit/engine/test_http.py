@@ -87,6 +87,8 @@ def test_nobody_there() -> None:
         "https://[odoo.example.com",
         "https://odoo.example.com:https",
         "https://odoo.example.com:99999",
+        "https://odoo..example.com",
+        f"https://{64 * 'x'}.example.com",
         "https://u:canary@odoo.example.com",
         "https://:canary@odoo.example.com",
         "https://u:canary/canary@odoo.example.com",
