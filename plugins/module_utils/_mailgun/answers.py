@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
@@ -19,6 +19,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     ValidationError,
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import SHOWN_CHARACTERS, Answer
+from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_text
 
 # Numbers above these are times, not durations: epoch seconds since 2001, epoch milliseconds since 1973.
 EPOCH_SECONDS, EPOCH_MILLISECONDS = 1e9, 1e11
@@ -66,18 +67,23 @@ def _seconds(value: Any, now: float) -> float | None:
     return max(number, 0.0)
 
 
-def told(answer: Answer) -> str:
-    """Return what an error says, in one line: a text, or JSON with message, Reason, Description or Field."""
+def told(answer: Answer, secrets: Iterable[str] = ()) -> str:
+    """Return what an error says, in one line: a text, or JSON with message, Reason, Description or Field.
+
+    `secrets` are hidden in it before it is cut, as a part of one could stand at the end.
+    """
+    hidden = redact_text(answer.body.decode(errors="replace"), secrets)
+    excerpt = " ".join(hidden.split())[:SHOWN_CHARACTERS]
+
+    def line(value: Any) -> str:
+        return " ".join(redact_text(str(value), secrets).split())[: 2 * SHOWN_CHARACTERS]
+
     if not isinstance(answer.parsed, Mapping):
-        return _line(answer.parsed) if isinstance(answer.parsed, str) else answer.excerpt
+        return line(answer.parsed) if isinstance(answer.parsed, str) else excerpt
     body = {str(name).lower(): value for name, value in answer.parsed.items()}
-    texts = [_line(body[name]) for name in ("message", "reason", "description", "error") if body.get(name)]
-    found = ": ".join(dict.fromkeys(texts)) or answer.excerpt
-    return f"{found} (field {_line(body['field'])})" if body.get("field") else found
-
-
-def _line(value: Any) -> str:
-    return " ".join(str(value).split())[: 2 * SHOWN_CHARACTERS]
+    texts = [line(body[name]) for name in ("message", "reason", "description", "error") if body.get(name)]
+    found = ": ".join(dict.fromkeys(texts)) or excerpt
+    return f"{found} (field {line(body['field'])})" if body.get("field") else found
 
 
 def is_page(answer: Answer) -> bool:
@@ -85,12 +91,12 @@ def is_page(answer: Answer) -> bool:
     return "html" in answer.headers.get("Content-Type", "").lower() or answer.body.lstrip().startswith(b"<")
 
 
-def error_of(answer: Answer, asked: str) -> MailopsError | None:
-    """Return what went wrong with a call (`asked` names it), None if nothing did.
+def error_of(answer: Answer, asked: str, secrets: Iterable[str] = ()) -> MailopsError | None:
+    """Return what went wrong with a call (`asked` names it), None if nothing did; `secrets` are hidden in it.
 
     A 5xx is temporary; a page instead of JSON leaves open what became of the call, whatever its status.
     """
-    status, said = answer.status, f"{asked}: {told(answer)} (HTTP {answer.status})"
+    status, said = answer.status, f"{asked}: {told(answer, secrets)} (HTTP {answer.status})"
     if status >= 500:
         return TemporaryError(f"Mailgun failed at {said}", "Try again later; https://status.mailgun.com tells more.")
     kind = _foreign(answer)

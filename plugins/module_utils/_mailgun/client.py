@@ -20,7 +20,6 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     ValidationError,
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Answer, Http
-from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_text
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import answers
 
 # Seconds before each further try of what is certain not to have been carried out.
@@ -158,7 +157,7 @@ class Mailgun:
                 if answer.status == 429:
                     limited += 1
                     continue
-                error = answers.error_of(answer, f"{method} {path}")
+                error = answers.error_of(answer, f"{method} {path}", [self._key, *secrets])
             except MailopsError as raised:
                 error = raised
             if error is None:
@@ -169,7 +168,6 @@ class Mailgun:
                 continue
             if isinstance(error, answers.KeyRefusedError):
                 error.remedy = f"{error.remedy} {self._key_elsewhere()}"
-            error.message = redact_text(error.message, [self._key, *secrets])
             raise error
 
     def _obey(self, answer: Answer, limited: int) -> None:

@@ -210,6 +210,13 @@ def test_secrets_that_are_repeated_to_us_are_hidden() -> None:
     assert server.bodies == ["password=canary-password"]
 
 
+@pytest.mark.parametrize("body", [[150 * "x" + "canary-password"], {"message": 312 * "x" + "canary-password"}])
+def test_a_secret_where_a_long_text_is_cut_is_hidden(body: Any) -> None:
+    with serving(Said(400, body)) as server, pytest.raises(ValidationError) as caught:
+        client(server.url).put("/x", {"password": "canary-password"}, "canary-password")
+    assert "canary" not in caught.value.text()
+
+
 def test_lists_are_read_to_their_end() -> None:
     first = {"items": [{"n": number} for number in range(100)], "total_count": 100}
     with serving(Said(200, first), Said(200, {"items": [{"n": 100}], "total_count": 1})) as server:
