@@ -22,7 +22,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client impor
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.proof import Prover
 from ansible_collections.mailops.odoo.plugins.module_utils._smtp.probe import Proof
 
-SAME = "cannot be the same as old password"
+SAME = "cannot be the same as old"
 
 
 class RefusedAfterChangeError(MailopsError):
