@@ -189,8 +189,8 @@ def test_what_needs_an_app_says_so(common_odoo: Odoo) -> None:
 
 
 def test_the_same_mailbox_under_another_name_is_adopted_only_when_told(common_odoo: Odoo) -> None:
-    step(common_odoo, "incoming_server", True, **mailbox("By hand", "no-reply@acme.example"))
-    wanted = mailbox("Declared", "no-reply@acme.example")
+    step(common_odoo, "incoming_server", True, **mailbox("By hand", "no-reply@acme.example", server_type="pop"))
+    wanted = mailbox("Declared", "no-reply@acme.example", server_type="pop")
     assert "'By hand'" in refused(common_odoo, "incoming_server", **wanted)
     assert "'By hand'" in refused(common_odoo, "incoming_server", **{**wanted, "user": wanted["user"].upper()})
     adopted = step(common_odoo, "incoming_server", True, **wanted, adopt=True)

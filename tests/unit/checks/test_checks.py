@@ -133,9 +133,9 @@ def by_id(checks: list[Check]) -> dict[str, Check]:
     return {check.id: check for check in checks}
 
 
-def database(policy: Any = None, place: Place = DATABASE, **found: Any) -> dict[str, Check]:
+def database(policy: Any = ..., place: Place = DATABASE, **found: Any) -> dict[str, Check]:
     """Return the checks of a database, fine but for what is named."""
-    policy = POLICY if policy is None else policy
+    policy = POLICY if policy is ... else policy
     known_before = {**FINE, **found}
     asked = collect.looks(policy, place, known_before)["records"]
     in_order = looked_up(*("present" if "values" in one else "missing" for one in asked))
@@ -544,9 +544,9 @@ def test_unknown_stands_for_a_password() -> None:
 
 
 def port_checks(
-    place: Place, problems: Mapping[str, str] | None = None, policy: Any = None
+    place: Place, problems: Mapping[str, str] | None = None, policy: Any = ...
 ) -> dict[str, tuple[str, Check]]:
-    policy = policy or POLICY
+    policy = POLICY if policy is ... else policy
     checks = by_id(ports.checks(policy_of(policy), place, probed(place, problems, policy)))
     return {name.removeprefix(f"PORT.{place.host}."): (check.status, check) for name, check in checks.items()}
 
