@@ -61,7 +61,7 @@ site: development  ## The molecule scenario: site.yml on a sandbox of its own: c
 
 integration: development  ## Every module and role against the real Odoo, PostgreSQL and Postfix
 	@sandbox/sandbox up test
-	@pytest -q -n 2 --dist loadfile tests/integration
+	@pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/integration
 
 e2e: development  ## Mail in and out of the converged sandbox
 	@pytest -q tests/e2e
