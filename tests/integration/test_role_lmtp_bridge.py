@@ -232,11 +232,6 @@ def test_what_is_set_up(converged: Gateway) -> None:
     assert "WARNING" not in said
 
 
-def test_a_second_run_changes_nothing(converged: Gateway) -> None:
-    run = converged.apply(gateway={"lmtp_bridge_databases": [DATABASE | {"pending_token": OTHER}]})
-    assert run.changed("gateway") == 0
-
-
 def test_another_token_restarts_the_bridge_and_no_mail_is_deferred(converged: Gateway) -> None:
     """Mail flows all the time; the second line goes, and then comes as the first."""
     before = in_container("systemctl", "show", "-p", "MainPID", "odoo-lmtp-bridge.service")
