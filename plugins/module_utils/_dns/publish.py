@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read, plan, apply; and anew where another writer was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, TemporaryError
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Backend, Change, Raced, Wish, plan
+
+# So often another writer may be faster.
+TRIES = 5
+
+
+@dataclass
+class Outcome:
+    """What was planned and done. `applied` are the changes carried out, `remaining` those that were not."""
+
+    applied: list[Change] = field(default_factory=list)
+    remaining: list[Change] = field(default_factory=list)
+    error: MailopsError | None = None
+
+
+def publish(backend: Backend, wishes: Sequence[Wish], check_mode: bool) -> Outcome:
+    """Fulfil wishes. In check mode nothing is written, and `applied` is what would be.
+
+    What fails before the first write is raised; after that it is in the outcome, with what was done.
+    """
+    outcome = Outcome()
+    keys = list(dict.fromkeys(wish.key for wish in wishes))
+    for _try in range(TRIES):
+        try:
+            changes = plan(wishes, backend.read(keys))
+            if check_mode:
+                return Outcome(changes)
+            outcome.remaining = list(changes)
+            for change in backend.apply(changes):
+                outcome.applied.append(change)
+                outcome.remaining.remove(change)
+        except Raced:
+            continue
+        except MailopsError as error:
+            if not outcome.applied:
+                raise
+            outcome.error = error
+        return outcome
+    outcome.error = TemporaryError(
+        f"another writer changed the same record sets {TRIES} times while this task wrote: "
+        f"{', '.join(change.key.shown() for change in outcome.remaining)}",
+        "Nothing of them was written; run the task again.",
+    )
+    if not outcome.applied:
+        raise outcome.error
+    return outcome

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record sets: what is there, what is wished for, and what must change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
+
+# Of a new record set for which nobody named another, in seconds.
+TTL = 3600
+
+
+class Key(NamedTuple):
+    """What identifies a record set: an absolute name (as values.name returns it) and a type, such as `TXT`."""
+
+    name: Any
+    type: str
+
+    def shown(self) -> str:
+        """Return it as messages have it."""
+        return f"{values.shown(self.name)} {self.type}"
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """What a zone has at a key.
+
+    `values` are in canonical form (values.found), each once. `ttl` is in seconds; None if there are no values.
+    `alias` is the target of the CNAME that is at the name instead. `beside` are the types of the other data at the name;
+    it is told for a CNAME only, which may not stand beside any (RFC 1034, 3.6.2).
+    """
+
+    values: tuple[str, ...] = ()
+    ttl: int | None = None
+    alias: str = ""
+    beside: tuple[str, ...] = ()
+
+
+NOTHING = RecordSet()
+
+
+class Wish(Protocol):
+    """What somebody wants of the record set at `key`: the values that he is responsible for, and no others.
+
+    `ttl` is in seconds; None leaves that of an existing set as it is.
+    """
+
+    @property
+    def key(self) -> Key: ...
+
+    @property
+    def ttl(self) -> int | None: ...
+
+    def after(self, there: Sequence[str]) -> Sequence[str]:
+        """Return the values that are to be there, given those that are, in canonical form.
+
+        Values of others are returned as they are. Raises ValidationError or ConflictError naming record and rule.
+        """
+
+
+@dataclass(frozen=True)
+class Change:
+    """One record set that is to become another; without values it is removed."""
+
+    key: Key
+    before: RecordSet
+    after: RecordSet
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Return the values that come."""
+        return tuple(value for value in self.after.values if value not in self.before.values)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Return the values that go."""
+        return tuple(value for value in self.before.values if value not in self.after.values)
+
+
+class Raced(Exception):
+    """Another writer was faster: nothing of the change was carried out, and it must be planned anew."""
+
+
+class Backend(Protocol):
+    """Where a zone is changed. All its failures are MailopsErrors; no secret is in them."""
+
+    def read(self, keys: Sequence[Key]) -> dict[Key, RecordSet]:
+        """Return what is there for each key, asking once for each name and type at most.
+
+        Raises ValidationError for a name that is not in the zone, or in one below it.
+        """
+
+    def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
+        """Carry out changes and yield each that is done. Raises Raced when one does not find its `before`."""
+
+
+def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]:
+    """Return what must change for all wishes, in the order in which their keys come first.
+
+    Several wishes for one key are fulfilled one after the other. Raises ConflictError where a CNAME would stand beside
+    other data, and what a wish raises.
+    """
+    wanted: dict[Key, RecordSet] = {}
+    for wish in wishes:
+        now = wanted.get(wish.key) or there.get(wish.key, NOTHING)
+        after = tuple(sorted(set(wish.after(now.values))))
+        ttl = (wish.ttl or now.ttl or TTL) if after else None
+        wanted[wish.key] = RecordSet(after, ttl, now.alias, now.beside)
+    changes = []
+    for key, after in wanted.items():
+        before = there.get(key, NOTHING)
+        if (after.values, after.ttl) == (tuple(sorted(before.values)), before.ttl):
+            continue
+        _check_alone(key, after, wanted)
+        changes.append(Change(key, before, after))
+    return changes
+
+
+def _check_alone(key: Key, after: RecordSet, wanted: Mapping[Key, RecordSet]) -> None:
+    """Raise ConflictError if a CNAME would stand beside other data, or be one of two."""
+    if not after.values:
+        return
+    name = values.shown(key.name)
+    if key.type != "CNAME":
+        cname = wanted.get(Key(key.name, "CNAME"), RecordSet((after.alias,) if after.alias else ()))
+        if cname.values:
+            raise ConflictError(
+                f"{key.shown()}: {name} is a CNAME, to {cname.values[0]}, and beside one there may be no other record",
+                "Remove the CNAME if it is not needed, or publish where it points to (RFC 1034, section 3.6.2).",
+            )
+        return
+    if len(after.values) > 1:
+        raise ConflictError(f"{key.shown()}: a name has one CNAME, not {len(after.values)}: {', '.join(after.values)}")
+    beside = [one for one in after.beside if wanted.get(Key(key.name, one), RecordSet(("there",))).values]
+    if beside:
+        raise ConflictError(
+            f"{key.shown()}: {name} has other records ({', '.join(beside)}), and a CNAME may not stand beside any",
+            "Remove them if they are not needed, or choose another name (RFC 1034, section 3.6.2).",
+        )
