@@ -32,8 +32,8 @@ class RecordSet:
     """What a zone has at a key.
 
     `values` are in canonical form (values.found), each once. `ttl` is in seconds; None if there are no values.
-    `alias` is the target of the CNAME that is at the name instead. `beside` are the types of the other data at the name;
-    it is told for a CNAME only, which may not stand beside any (RFC 1034, 3.6.2).
+    `alias` is the target of the CNAME that is at the name instead. `beside` are the types of the other data at the
+    name; it is told for a CNAME only, which may not stand beside any (RFC 1034, 3.6.2).
     """
 
     values: tuple[str, ...] = ()
@@ -109,9 +109,9 @@ def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]
     wanted: dict[Key, RecordSet] = {}
     for wish in wishes:
         now = wanted.get(wish.key) or there.get(wish.key, NOTHING)
-        after = tuple(sorted(set(wish.after(now.values))))
-        ttl = (wish.ttl or now.ttl or TTL) if after else None
-        wanted[wish.key] = RecordSet(after, ttl, now.alias, now.beside)
+        left = tuple(sorted(set(wish.after(now.values))))
+        ttl = (wish.ttl or now.ttl or TTL) if left else None
+        wanted[wish.key] = RecordSet(left, ttl, now.alias, now.beside)
     changes = []
     for key, after in wanted.items():
         before = there.get(key, NOTHING)
