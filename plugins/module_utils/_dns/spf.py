@@ -28,8 +28,8 @@ TERM = re.compile(r"(?P<qualifier>[-+~?]?)(?P<name>[a-z][a-z0-9_.-]*)(?P<rest>[:
 MODIFIER = re.compile(r"(?P<name>[a-z][a-z0-9_.-]*)=(?P<value>.*)", re.IGNORECASE)
 MACRO = re.compile(r"%(?:[%_-]|\{[slodiphcrtv][0-9]*r?[-.+,/_=]*\})", re.IGNORECASE)
 PREFIXES = re.compile(r"(?:/(?P<four>0|[1-9][0-9]*))?(?://(?P<six>0|[1-9][0-9]*))?")
-LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
-LAST_LABEL = re.compile(r"[a-z0-9-]*[a-z-][a-z0-9-]*", re.IGNORECASE)
+# Of a domain only the last label has a form of its own: it is no number.
+LAST_LABEL = re.compile(r"(?=.*[a-z-])[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 
 OF_A_DOMAIN = ("include", "exists", "a", "mx", "ptr")
 NEED_A_DOMAIN = ("include", "exists")
@@ -312,8 +312,8 @@ def _domain(text: str, spec: str) -> str:
         return spec
     domain = spec.lower().removesuffix(".")
     labels = domain.split(".")
-    right = all(len(label) <= 63 and LABEL.fullmatch(label) for label in labels) and LAST_LABEL.fullmatch(labels[-1])
-    if len(labels) < 2 or not right or len(domain) > 253:
+    sizes = all(1 <= len(label) <= 63 for label in labels) and len(domain) <= 253
+    if len(labels) < 2 or not sizes or not LAST_LABEL.fullmatch(labels[-1]):
         raise ValueError(f"{text!r} names no full domain (RFC 7208, section 7.1)")
     return domain
 
