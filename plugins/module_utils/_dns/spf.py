@@ -185,7 +185,8 @@ def cost(text: str, domain: str, resolve: Resolve) -> Cost:
     record, and MailopsError if that is not known.
     """
     found = Cost()
-    _add_cost(text, domain, resolve, found, (domain.lower().rstrip("."),))
+    domain = domain.lower().rstrip(".")
+    _add_cost(text, domain, resolve, found, (domain,))
     return found
 
 
