@@ -20,7 +20,15 @@ pytestmark = pytest.mark.integration
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
 MAILGUN = ("mailgun_credential", "mailgun_credentials", "mailgun_domain", "mailgun_domain_info")
 # They have no connection to Odoo, and tests of their own run their examples.
-WITHOUT_ODOO = ("file_tree", "odoo_conf", "smtp_probe", "mail_dns_info", "vault_value", *MAILGUN)
+WITHOUT_ODOO = (
+    "file_tree",
+    "odoo_conf",
+    "smtp_probe",
+    "mail_authentication_info",
+    "mail_dns_info",
+    "vault_value",
+    *MAILGUN,
+)
 # Only a password makes an API key.
 WITH_PASSWORD = ("odoo_api_key",)
 CONNECTION = ("odoo_url", "odoo_database", "odoo_login", "odoo_password")

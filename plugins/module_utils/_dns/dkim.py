@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import traceback
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ except ImportError:
 # Shorter ones are not accepted by receivers (RFC 8301, 3.2).
 LEAST_BITS = 1024
 ED25519_BYTES = 32
-LOOKS = re.compile(rf"{tags.BEFORE}(v\s*=\s*DKIM1\b|([a-z]\s*=[^;]*;\s*)*p\s*=)", re.IGNORECASE)
+LOOKS = re.compile(rf"{tags.BEFORE}(v\s*=\s*{tags.BEFORE}DKIM|([a-uw-z]\s*=[^;]*;\s*)*p\s*=)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class PublicKey:
 
 def is_dkim(text: str) -> bool:
     """Whether a TXT value is meant as a DKIM key, be it a right one or not. Only at a selector's name it counts."""
-    return not re.match(r"v\s*=\s*(spf|DMARC)", text, re.IGNORECASE) and bool(LOOKS.match(text))
+    return bool(LOOKS.match(text))
 
 
 def parse(text: str) -> PublicKey:
@@ -56,7 +55,7 @@ def parse(text: str) -> PublicKey:
         return PublicKey(key_type, 0, found)
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError("its key (p) is no base64 (RFC 6376, section 3.6.1); was it cut off?") from None
     if key_type == "ed25519":
         if len(key) != ED25519_BYTES:

@@ -26,7 +26,7 @@ TAGS: dict[str, str] = {
     "np": "|".join(POLICIES),
     "adkim": ALIGNMENT,
     "aspf": ALIGNMENT,
-    "pct": r"[0-9]|[1-9][0-9]|100",
+    "pct": r"0*([0-9]{1,2}|100)",
     "fo": r"[01ds](:[01ds])*",
     "rf": r"afrf",
     "ri": r"[0-9]{1,10}",

@@ -34,6 +34,7 @@ except ImportError:
     Query = object
 
 SIGNATURE = "DKIM-Signature"
+UNREADABLE = "the signature does not parse"
 # What the parser of signatures and keys raises at bytes that nobody expected.
 NONSENSE = (AssertionError, IndexError, KeyError, TypeError, ValueError)
 
@@ -206,62 +207,65 @@ class _Keys:
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
-        self.found: list[str] = []
+        self._name = ""
+        self._found: list[str] = []
 
     def __call__(self, name: bytes, timeout: float = 0) -> bytes | None:
-        there = self._resolve(name.decode("utf-8", "replace"), "TXT")
-        self.found = [value for value in there if keys.is_dkim(value)]
-        return self.found[0].encode() if len(self.found) == 1 else None
+        self._name = name.decode("utf-8", "replace").rstrip(".")
+        self._found = [value for value in self._resolve(self._name, "TXT") if keys.is_dkim(value)]
+        return self._found[0].encode() if len(self._found) == 1 else None
+
+    def trouble(self) -> str:
+        """Return what is the matter with the key, empty if nothing is or none was asked for."""
+        if not self._name:
+            return ""
+        if len(self._found) != 1:
+            return f"{self._name} has {len(self._found) or 'no'} keys"
+        try:
+            key = keys.parse(self._found[0])
+        except ValueError as error:
+            return f"{self._name}: {error}"
+        return "" if key.bits else f"{self._name}: the key was revoked"
 
 
 def _verified(message: bytes, number: int, resolve: Resolve) -> Signature:
     """Return what the signature with a number is worth."""
-    at = _Keys(resolve)
-    domain = selector = ""
+    fetch = _Keys(resolve)
+    fields: dict[bytes, bytes] = {}
+    bits = 0
     try:
         signed = dkimpy.DKIM(message, minkey=keys.LEAST_BITS)
-        parsed = signed.verify_headerprep(number)
-        if not parsed:
-            return Signature("", "", "permerror", "the signature does not parse")
-        domain, selector = (signed.signature_fields[tag].decode("utf-8", "replace") for tag in (b"d", b"s"))
-        if b"from" not in signed.include_headers:
-            return Signature(domain, selector, "permerror", "it does not sign From (RFC 6376, section 5.4)")
-        good = signed.verify(number, dnsfunc=at)
-        if good:
-            return Signature(domain, selector, "pass", bits=signed.keysize)
-        reason = _key_trouble(at, domain, selector)
-        return Signature(
-            domain,
-            selector,
-            "permerror" if reason else "fail",
-            reason or "the signed headers are not what was signed, or the key is another one",
-            signed.keysize,
-        )
+        try:
+            result, reason = _checked(signed, number, fetch)
+        finally:
+            fields, bits = signed.signature_fields, signed.keysize
     except MailopsError as error:
-        return Signature(domain, selector, "temperror", error.message)
+        result, reason = "temperror", error.message
     except dkimpy.NaClNotFoundError:
-        return Signature(domain, selector, "neutral", "checking ed25519 needs PyNaCl, which is not there")
-    except dkimpy.ValidationError as error:
-        if str(error).startswith("body hash mismatch"):
-            return Signature(domain, selector, "fail", "the body is not what was signed", signed.keysize)
-        return Signature(domain, selector, "permerror", _plain(error))
+        result, reason = "neutral", "checking ed25519 needs PyNaCl, which is not there"
     except dkimpy.DKIMException as error:
-        return Signature(domain, selector, "permerror", _key_trouble(at, domain, selector) or _plain(error))
+        if str(error).startswith("body hash mismatch"):
+            result, reason = "fail", "the body is not what was signed"
+        else:
+            result, reason = "permerror", fetch.trouble() or _plain(error) or UNREADABLE
     except NONSENSE:
-        reason = _key_trouble(at, domain, selector) or "the signature does not parse"
-        return Signature(domain, selector, "permerror", reason)
+        result, reason = "permerror", fetch.trouble() or UNREADABLE
+    domain, selector = (fields.get(tag, b"").decode("utf-8", "replace") for tag in (b"d", b"s"))
+    return Signature(domain, selector, result, reason, bits)
 
 
-def _key_trouble(at: _Keys, domain: str, selector: str) -> str:
-    """Return what is the matter with a key, empty if nothing is."""
-    name = f"{selector}._domainkey.{domain}"
-    if len(at.found) != 1:
-        return f"{name} has {len(at.found) or 'no'} keys" if domain else ""
-    try:
-        key = keys.parse(at.found[0])
-    except ValueError as error:
-        return f"{name}: {error}"
-    return "" if key.bits else f"{name}: the key was revoked"
+def _checked(signed: Any, number: int, fetch: _Keys) -> tuple[str, str]:
+    """Return result and reason. Besides dkimpy's errors what is in NONSENSE may come of a message."""
+    if not signed.verify_headerprep(number):
+        return "permerror", UNREADABLE
+    if b"from" not in signed.include_headers:
+        return "permerror", "it does not sign From (RFC 6376, section 5.4)"
+    if signed.verify(number, dnsfunc=fetch):
+        return "pass", ""
+    trouble = fetch.trouble()
+    if trouble:
+        return "permerror", trouble
+    return "fail", "the signed headers are not what was signed, or the key is another one"
 
 
 def _plain(error: Exception) -> str:

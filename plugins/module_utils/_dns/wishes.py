@@ -17,6 +17,9 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import C
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, dmarc, spf, txt, values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key
 
+# Why there may be one only.
+RULES = {"SPF": "RFC 7208, section 4.5", "DKIM": "RFC 6376, section 3.6.2.2", "DMARC": "RFC 7489, section 6.6.3"}
+
 Read = TypeVar("Read")
 
 
@@ -66,8 +69,8 @@ class ValuesWish:
             beside = [one for one in [*kept, *added] if one != value and kind and txt.kind(one) == kind]
             if beside:
                 raise ConflictError(
-                    f"{self.key.shown()}: there is an {kind} record already, {beside[0]!r}, and there may be one only "
-                    f"({'RFC 7208, section 4.5' if kind == 'SPF' else 'RFC 7489, section 6.6.3'})",
+                    f"{self.key.shown()}: {value!r} would be a second {kind} record beside {beside[0]!r}, and "
+                    f"there may be one only ({RULES[kind]})",
                     "Change that one with mail_dns, or have it removed.",
                 )
 
@@ -107,7 +110,7 @@ class SpfWish:
 
     def after(self, there: Sequence[str]) -> Sequence[str]:
         """Return the values with the SPF record merged."""
-        now = _only(self.key, "SPF", [value for value in there if spf.looks_like(value)], "RFC 7208, section 4.5")
+        now = _only(self.key, "SPF", [value for value in there if spf.looks_like(value)])
         if not now and not self.terms and self.all_ is None:
             return there
         merged = _named(self.key, "SPF", lambda: spf.merge(now, self.terms, self.remove, self.all_), now)
@@ -131,7 +134,7 @@ class DkimWish:
     def after(self, there: Sequence[str]) -> Sequence[str]:
         """Return the values with this key."""
         keys = [value for value in there if dkim.is_dkim(value)]
-        now = _only(self.key, "DKIM", keys, "RFC 6376, section 3.6.2.2")
+        now = _only(self.key, "DKIM", keys)
         if now and txt.meaning(now) == txt.meaning(self._wanted()):
             return there
         return _replaced(there, now, self._wanted())
@@ -154,7 +157,7 @@ class DmarcWish:
     def after(self, there: Sequence[str]) -> Sequence[str]:
         """Return the values with the DMARC record merged."""
         records = [value for value in there if dmarc.looks_like(value)]
-        now = _only(self.key, "DMARC", records, "RFC 7489, section 6.6.3")
+        now = _only(self.key, "DMARC", records)
         return _replaced(there, now, _named(self.key, "DMARC", lambda: dmarc.merge(now, self.tags), now))
 
 
@@ -171,11 +174,11 @@ def _named(key: Key, kind: str, read: Callable[[], Read], value: str = "") -> Re
         raise ValidationError(f"{at}: {error}") from None
 
 
-def _only(key: Key, kind: str, found: Sequence[str], rule: str) -> str:
+def _only(key: Key, kind: str, found: Sequence[str]) -> str:
     """Return the only one, empty if there is none; ConflictError if there are more."""
     if len(found) > 1:
         raise ConflictError(
-            f"{key.shown()}: there are {len(found)} {kind} records, and there may be one only ({rule}): "
+            f"{key.shown()}: there are {len(found)} {kind} records, and there may be one only ({RULES[kind]}): "
             f"{', '.join(repr(value) for value in found)}",
             "Which is right cannot be told from here: remove the others.",
         )
