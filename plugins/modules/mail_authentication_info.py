@@ -15,7 +15,7 @@ description:
     records that resolvers know at present.
   - SPF is about the envelope sender, which in Odoo is the bounce address; DMARC is about the domain of From. The former counts for
     DMARC only if it is of the same organisation (by the Public Suffix List), or of the same domain where the record wants that.
-  - Without O(message) it tells what SPF and DMARC would say of a mail that is not signed.
+  - Without O(path) it tells what SPF and DMARC would say of a mail that is not signed.
 author:
   - The mailops.odoo authors (@mailops)
 requirements:
@@ -25,21 +25,21 @@ requirements:
   - publicsuffixlist >= 1.0
   - PyNaCl, to check ed25519 signatures
 options:
-  message:
-    description: The path of a saved mail (C(.eml)) on the controller, with its header fields as they arrived.
+  path:
+    description: A saved mail (C(.eml)) on the controller, with its header fields as they arrived.
     type: path
   ip:
     description: The address from which the mail came to the receiver, that is the provider's or the gateway's. Without it SPF is not
       evaluated.
     type: str
   mail_from:
-    description: The envelope sender; empty for the null sender. If left out, it is that of the Return-Path of O(message).
+    description: The envelope sender; empty for the null sender. If left out, it is that of the Return-Path of O(path).
     type: str
   helo:
     description: The name by which the sending host presents itself. It is checked if O(mail_from) is empty.
     type: str
   header_from:
-    description: The domain, or the address, of From. If left out, it is that of O(message).
+    description: The domain, or the address, of From. If left out, it is that of O(path).
     type: str
   resolver:
     description: Addresses of the DNS resolvers that are asked; if left out, the system's.
@@ -67,7 +67,7 @@ EXAMPLES = r"""
 
 - name: What do receivers make of this mail?
   mailops.odoo.mail_authentication_info:
-    message: "{{ playbook_dir }}/newsletter.eml"
+    path: "{{ playbook_dir }}/newsletter.eml"
     ip: 192.0.2.10
   register: mail
 
@@ -103,7 +103,7 @@ spf:
       description: How many questions found nothing; with more than 2 it gives up.
       type: int
 dkim:
-  description: What each signature of the message is worth, in their order; empty without O(message).
+  description: What each signature of the mail is worth, in their order; empty without O(path).
   returned: success
   type: list
   elements: dict
@@ -173,7 +173,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "message": {"type": "path"},
+            "path": {"type": "path"},
             "ip": {"type": "str"},
             "mail_from": {"type": "str"},
             "helo": {"type": "str"},
@@ -181,7 +181,7 @@ def main() -> None:
             "resolver": {"type": "list", "elements": "str"},
             "timeout": {"type": "float", "default": 3},
         },
-        required_one_of=[("message", "ip")],
+        required_one_of=[("path", "ip")],
         supports_check_mode=True,
     )
     libraries = {
@@ -204,7 +204,7 @@ def main() -> None:
 def evaluated(params: dict[str, Any]) -> dict[str, Any]:
     """Return what the module tells."""
     resolve = Resolver(params["resolver"] or lookup.system_resolvers(), params["timeout"])
-    message = read(params["message"]) if params["message"] else b""
+    message = read(params["path"]) if params["path"] else b""
     mail_from, header_from = params["mail_from"], params["header_from"]
     spf = None
     if params["ip"]:
@@ -230,9 +230,9 @@ def read(path: str) -> bytes:
     try:
         message = Path(path).read_bytes()
     except OSError as error:
-        raise NotFoundError(f"message {path} cannot be read: {error.strerror}") from None
+        raise NotFoundError(f"path {path} cannot be read: {error.strerror}") from None
     if not message.strip():
-        raise ValidationError(f"message {path} is empty")
+        raise ValidationError(f"path {path} is empty")
     return message
 
 

@@ -47,7 +47,7 @@ def judged(internet: Internet, **options: Any) -> dict[str, Any]:
 
 
 def test_a_mail_that_passes(internet: Internet, mail: Path) -> None:
-    found = judged(internet, message=str(mail), ip=internet.ip)
+    found = judged(internet, path=str(mail), ip=internet.ip)
     assert found["spf"] == {
         "result": "pass",
         "explanation": f"mg.acme.example: {internet.ip} matches include:mailgun.org",
@@ -71,7 +71,7 @@ def test_a_mail_that_passes(internet: Internet, mail: Path) -> None:
 
 def test_a_mail_that_was_changed_and_forwarded(internet: Internet, mail: Path) -> None:
     mail.write_bytes(mail.read_bytes().replace(b"Hello", b"Good day"))
-    found = judged(internet, message=str(mail), ip="192.0.2.1")
+    found = judged(internet, path=str(mail), ip="192.0.2.1")
     assert (found["spf"]["result"], found["dkim"][0]["result"], found["dmarc"]["result"]) == (
         "softfail",
         "fail",
@@ -92,7 +92,7 @@ def test_a_route_without_a_mail(internet: Internet) -> None:
 
 
 def test_a_resolver_that_is_none(internet: Internet, mail: Path) -> None:
-    found = judged(internet, message=str(mail), ip=internet.ip, resolver=["127.0.0.99"], timeout=0.2)
+    found = judged(internet, path=str(mail), ip=internet.ip, resolver=["127.0.0.99"], timeout=0.2)
     assert (found["spf"]["result"], found["dkim"][0]["result"], found["dmarc"]["result"]) == ("temperror",) * 3
     told = "_dmarc.acme.example TXT could not be looked up: resolver 127.0.0.99: no answer within 0.2 s"
     assert found["dmarc"]["reason"] == told

@@ -36,9 +36,6 @@ TAGS: dict[str, str] = {
 OF_URIS = ("rua", "ruf")
 DEFAULTS = {"adkim": "r", "aspf": "r", "pct": "100", "fo": "0", "rf": "afrf", "ri": "86400"}
 
-# One tag's value as it is given: several URIs are a list.
-Given = str | int | Sequence[str]
-
 
 def strength(policy: str) -> int:
     """Return a number that is the greater the more a policy asks for; ValueError if it is none."""
@@ -70,8 +67,11 @@ def parse(text: str) -> dict[str, str]:
     return found
 
 
-def given(wished: Mapping[str, Given]) -> dict[str, str]:
-    """Return tags as records have them; ValueError, naming the rule, for an unknown one or a wrong value."""
+def given(wished: Mapping[str, str | int | Sequence[str]]) -> dict[str, str]:
+    """Return tags as records have them, several URIs from a list.
+
+    ValueError, naming the rule, for an unknown tag or a wrong value.
+    """
     texts = {}
     for name, value in wished.items():
         if name not in TAGS:
@@ -84,7 +84,7 @@ def given(wished: Mapping[str, Given]) -> dict[str, str]:
     return texts
 
 
-def merge(text: str, wished: Mapping[str, Given]) -> str:
+def merge(text: str, wished: Mapping[str, str | int | Sequence[str]]) -> str:
     """Return a record with the wished tags; others, and what already means the same, stay as they are.
 
     An empty text is no record yet. ValueError as `parse` and `given`.

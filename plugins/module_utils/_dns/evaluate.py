@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim as keys
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import dmarc as policies
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import tags, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.alignment import aligned, organizational
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.spf import Resolve
 
@@ -144,7 +144,7 @@ def dmarc(domain: str, spf_result: SpfResult | None, signatures: Sequence[Signat
     except ValueError:
         raise ValidationError(f"header_from {domain!r} is no domain") from None
     try:
-        at, text = _policy(own, organization, resolve)
+        at, text, instead = _policy(own, organization, resolve)
         found = policies.parse(text) if text else {}
     except MailopsError as error:
         return DmarcResult("temperror", error.message, own)
@@ -159,7 +159,7 @@ def dmarc(domain: str, spf_result: SpfResult | None, signatures: Sequence[Signat
     if result == "fail" and spf_result is None:
         result, reason = "unknown", f"{reason}; SPF was not looked at"
     if not text:
-        result, reason = "none", f"{own} has no DMARC record"
+        result, reason = "none", f"{own} has no DMARC record{instead}"
     return DmarcResult(
         result,
         reason,
@@ -273,12 +273,12 @@ def _plain(error: Exception) -> str:
     return re.sub(r"\bb'([^']*)'", r"\1", str(error))
 
 
-def _policy(own: str, organization: str, resolve: Resolve) -> tuple[str, str]:
-    """Return the name and the text of the record that counts for a domain; the text is empty if there is none.
+def _policy(own: str, organization: str, resolve: Resolve) -> tuple[str, str, str]:
+    """Return the name and the text of the record that counts for a domain; without one, what is there instead.
 
-    ValueError if a name has several, or one with typographic quotation marks.
+    ValueError if a name has several.
     """
-    at = ""
+    instead = ""
     for domain in dict.fromkeys((own, organization)):
         at = f"_dmarc.{domain}"
         there = resolve(at, "TXT")
@@ -286,10 +286,10 @@ def _policy(own: str, organization: str, resolve: Resolve) -> tuple[str, str]:
         if len(records) > 1:
             raise ValueError(f"{at} has {len(records)} DMARC records, so none counts (RFC 7489, section 6.6.3)")
         if records:
-            return at, records[0]
-        for value in there:
-            tags.check_quotes(value)
-    return at, ""
+            return at, records[0], ""
+        for value in filter(policies.looks_like, there):
+            instead += f"; what {at} has, {value!r}, receivers do not take for one"
+    return "", "", instead
 
 
 def _judged(spf_result: SpfResult | None, signatures: Sequence[Signature]) -> tuple[str, str]:

@@ -284,8 +284,6 @@ def _of_a_domain(made: Term, rest: str) -> Term:
         if not lengths:
             raise ValueError(f"{made.text!r} has no length of a network (RFC 7208, section 5.6)")
         prefixes = (int(lengths["four"] or 32), int(lengths["six"] or 128))
-        if lengths["four"] == "0":
-            prefixes = (0, prefixes[1])
         if prefixes[0] > 32 or prefixes[1] > 128:
             raise ValueError(f"{made.text!r} has no length of a network (RFC 7208, section 5.6)")
     if not domain and made.name not in NEED_A_DOMAIN:

@@ -47,10 +47,8 @@ class ValuesWish:
         present = list(dict.fromkeys(self._read(self.present)))
         # A value that means the same stands for the wanted one.
         found = {value: next((one for one in there if same(one) == same(value)), value) for value in present}
-        if self.exact:
-            return list(found.values())
         absent = {same(value) for value in self._read(self.absent)}
-        kept = [value for value in there if same(value) not in absent]
+        kept = [value for value in there if (value in found.values() if self.exact else same(value) not in absent)]
         added = [value for value in found.values() if value not in kept]
         if self.key.type == "TXT":
             self._check_alone(kept, added)
@@ -148,7 +146,7 @@ class DmarcWish:
     """
 
     key: Key
-    tags: Mapping[str, dmarc.Given] = field(default_factory=dict)
+    tags: Mapping[str, str | int | Sequence[str]] = field(default_factory=dict)
     ttl: int | None = None
 
     def __post_init__(self) -> None:

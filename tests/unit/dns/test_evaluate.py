@@ -205,7 +205,7 @@ def test_dmarc(
         (("v=DMARC1; p=none; adkim=s",), "pass", "SPF passes"),
         (("v=DMARC1; p=none", "v=DMARC1; p=reject"), "permerror", "2 DMARC records"),
         (("v=DMARC1; p=block",), "permerror", "p=block is no value"),
-        (("\u201cv=DMARC1; p=none\u201d",), "permerror", "typographic"),
+        (("\u201cv=DMARC1; p=none\u201d",), "none", "receivers do not take for one"),
         (None, "temperror", "could not be looked up"),
     ],
 )
@@ -322,8 +322,8 @@ def test_a_name_is_looked_up_once(port: int) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({}, "one of the following is required: message, ip"),
-        ({"message": "/nowhere/mail.eml"}, "message /nowhere/mail.eml cannot be read: No such file"),
+        ({}, "one of the following is required: path, ip"),
+        ({"path": "/nowhere/mail.eml"}, "path /nowhere/mail.eml cannot be read: No such file"),
         ({"ip": "192.0.2.1"}, "there is no envelope sender. Give mail_from"),
         ({"ip": "mx", "mail_from": "a@acme.example"}, "ip 'mx' is no IP address"),
         ({"ip": "192.0.2.1", "mail_from": "a@acme.example", "resolver": ["ns1"]}, "resolver 'ns1' is no address"),

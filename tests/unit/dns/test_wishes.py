@@ -107,6 +107,7 @@ def test_what_is_changed(wish: Any, there: list[str], after: list[str]) -> None:
             "acme.example TXT: 'v=spf1 mx -all' would be a second SPF record beside 'v=spf1 a -all'",
         ),
         (ValuesWish(AT, ["v=spf1 mx -all", "v=spf1 -all"]), [], "a second SPF record"),
+        (ValuesWish(AT, ["v=spf1 mx -all", "v=spf1 -all"], exact=True), ["v=spf1 a"], "a second SPF record"),
         (ValuesWish(DMARC, ["v=DMARC1; p=none"]), ["v=DMARC1; p=reject"], "a second DMARC record"),
     ],
 )
