@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, TemporaryError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Backend, Change, Raced, Wish, plan
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import (
+    Backend,
+    Change,
+    Key,
+    Raced,
+    RecordSet,
+    Wish,
+    plan,
+)
 
 # So often another writer may be faster.
 TRIES = 5
@@ -17,40 +25,51 @@ TRIES = 5
 
 @dataclass
 class Outcome:
-    """What was planned and done. `applied` are the changes carried out, `remaining` those that were not."""
+    """What was planned and done. `applied` are the changes carried out, `remaining` those that were not.
+
+    `there` is what there is after that for each key that a wish was for; in check mode what there would be.
+    """
 
     applied: list[Change] = field(default_factory=list)
     remaining: list[Change] = field(default_factory=list)
+    there: dict[Key, RecordSet] = field(default_factory=dict)
     error: MailopsError | None = None
 
 
 def publish(backend: Backend, wishes: Sequence[Wish], check_mode: bool) -> Outcome:
     """Fulfil wishes. In check mode nothing is written, and `applied` is what would be.
 
-    What fails before the first write is raised; after that it is in the outcome, with what was done.
+    What fails for certain before the first write is raised; after that it is in the outcome, with what was done.
     """
     outcome = Outcome()
     keys = list(dict.fromkeys(wish.key for wish in wishes))
     for _try in range(TRIES):
         try:
-            changes = plan(wishes, backend.read(keys))
-            if check_mode:
-                return Outcome(changes)
-            outcome.remaining = list(changes)
-            for change in backend.apply(changes):
-                outcome.applied.append(change)
-                outcome.remaining.remove(change)
-        except Raced:
-            continue
+            there = backend.read(keys)
+            changes = plan(wishes, there)
         except MailopsError as error:
             if not outcome.applied:
                 raise
             outcome.error = error
+            return outcome
+        outcome.there = dict(there)
+        outcome.remaining = list(changes)
+        try:
+            for change in changes if check_mode else backend.apply(changes):
+                outcome.applied.append(change)
+                outcome.remaining.remove(change)
+                outcome.there[change.key] = change.after
+        except Raced:
+            continue
+        except MailopsError as error:
+            if not outcome.applied and error.definite:
+                raise
+            outcome.error = error
         return outcome
-    outcome.error = TemporaryError(
+    outcome.error = ConflictError(
         f"another writer changed the same record sets {TRIES} times while this task wrote: "
         f"{', '.join(change.key.shown() for change in outcome.remaining)}",
-        "Nothing of them was written; run the task again.",
+        "Run the task again.",
     )
     if not outcome.applied:
         raise outcome.error

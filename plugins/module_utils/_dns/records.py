@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
 
+# The others are the zone's own: its servers take wrong ones, or silently keep theirs (RFC 2136, 3.4.2).
+TYPES = tuple(one for one in values.TYPES if one not in ("NS", "SOA"))
 # Of a new record set for which nobody named another, in seconds.
 TTL = 3600
 
@@ -33,13 +35,21 @@ class RecordSet:
 
     `values` are in canonical form (values.found), each once. `ttl` is in seconds; None if there are no values.
     `alias` is the target of the CNAME that is at the name instead. `beside` are the types of the other data at the
-    name; it is told for a CNAME only, which may not stand beside any (RFC 1034, 3.6.2).
+    name; it is told for a CNAME only, which may not stand beside any (RFC 1034, 3.6.2). `zone` is the zone that the
+    name is in, as an absolute name. `covered` are the types of the records with which a wildcard answers for the name;
+    it does so as long as the name has no record of its own (RFC 4592, 2.2.1).
     """
 
     values: tuple[str, ...] = ()
     ttl: int | None = None
     alias: str = ""
     beside: tuple[str, ...] = ()
+    zone: Any = None
+    covered: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as results have it; nothing if there are no values."""
+        return {"values": list(self.values), "ttl": self.ttl} if self.values else {}
 
 
 NOTHING = RecordSet()
@@ -82,6 +92,17 @@ class Change:
         """Return the values that go."""
         return tuple(value for value in self.before.values if value not in self.after.values)
 
+    def shown(self) -> dict[str, Any]:
+        """Return the change as results have it."""
+        action = "update" if self.before.values and self.after.values else "create" if self.after.values else "delete"
+        return {
+            "action": action,
+            "name": values.shown(self.key.name),
+            "type": self.key.type,
+            "before": self.before.shown(),
+            "after": self.after.shown(),
+        }
+
 
 class Raced(Exception):
     """Another writer was faster: nothing of the change was carried out, and it must be planned anew."""
@@ -104,22 +125,64 @@ def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]
     """Return what must change for all wishes, in the order in which their keys come first.
 
     Several wishes for one key are fulfilled one after the other. Raises ConflictError where a CNAME would stand beside
-    other data, and what a wish raises.
+    other data, ValidationError where a name would have its zone twice, and what a wish raises.
     """
     wanted: dict[Key, RecordSet] = {}
     for wish in wishes:
         now = wanted.get(wish.key) or there.get(wish.key, NOTHING)
         left = tuple(sorted(set(wish.after(now.values))))
         ttl = (wish.ttl or now.ttl or TTL) if left else None
-        wanted[wish.key] = RecordSet(left, ttl, now.alias, now.beside)
+        wanted[wish.key] = replace(now, values=left, ttl=ttl)
     changes = []
     for key, after in wanted.items():
         before = there.get(key, NOTHING)
         if (after.values, after.ttl) == (tuple(sorted(before.values)), before.ttl):
             continue
         _check_alone(key, after, wanted)
+        if set(after.values) - set(before.values):
+            _check_name(key, after.zone)
         changes.append(Change(key, before, after))
     return changes
+
+
+def shadows(changes: Iterable[Change]) -> list[str]:
+    """Return a sentence for each name that a wildcard will no longer answer for because it gets a record of its own."""
+    told = {}
+    for change in changes:
+        if change.before.covered and change.after.values:
+            own = {other.key.type for other in changes if other.key.name == change.key.name}
+            lost = [one for one in change.before.covered if one not in own]
+            name = values.shown(change.key.name)
+            told[name] = (
+                f"{name} has records of its own now, so the wildcard that answered for it does not any more "
+                f"({', '.join(lost)}). Give it these records too if they are needed (RFC 4592, section 2.2.1)."
+                if lost
+                else ""
+            )
+    return [text for text in told.values() if text]
+
+
+def difference(changes: Iterable[Change]) -> dict[str, str]:
+    """Return Ansible's `diff` for the changes: a line for each value."""
+    sides: dict[str, list[str]] = {"before": [], "after": []}
+    for change in changes:
+        for side, has in (("before", change.before), ("after", change.after)):
+            name = values.shown(change.key.name)
+            sides[side] += [f"{name} {has.ttl} {change.key.type} {value}\n" for value in has.values]
+    return {side: "".join(lines) for side, lines in sides.items()}
+
+
+def _check_name(key: Key, zone: Any) -> None:
+    """Raise ValidationError if the name ends with the zone's name twice, as panels that append it make of full ones."""
+    if zone is None or not zone.labels[:-1]:
+        return
+    twice = zone.labels[:-1] + zone.labels
+    if key.name.labels[-len(twice) :] == twice:
+        meant = values.shown(key.name)[: -len(values.shown(zone)) - 1]
+        raise ValidationError(
+            f"{key.shown()}: the name has that of its zone {values.shown(zone)} twice",
+            f"Names are given in full and nothing is appended to them: write {meant}.",
+        )
 
 
 def _check_alone(key: Key, after: RecordSet, wanted: Mapping[Key, RecordSet]) -> None:
