@@ -96,9 +96,10 @@ class Rfc2136:
 
     def _size(self, change: Change) -> int:
         """Return about how many bytes a change takes: its records in the prerequisite, those that go and that come."""
-        each = OVERHEAD + len(change.key.name.to_wire())
-        records = [*(len(rdata.to_wire()) for rdata in self._there[change.key]), *map(len, change.after.values)]
-        return 2 * each + sum(2 * (each + length) for length in records)
+        there = [len(rdata.to_text()) for rdata in self._there[change.key]]
+        lengths = [*there, *there, *map(len, change.after.values)]
+        each = OVERHEAD + len(change.key.name.to_text())
+        return 2 * each + sum(each + length for length in lengths)
 
     def _update(self, zone: dns.name.Name, batch: Sequence[Change]) -> dns.update.UpdateMessage:
         update = dns.update.UpdateMessage(zone)
