@@ -14,7 +14,7 @@ class ModuleDocFragment:
 options:
   backend:
     description:
-      - How the zone is changed. V(rfc2136) is dynamic update, as BIND, Knot, PowerDNS and Windows take it; V(digitalocean) and V(cloudflare)
+      - How the zone is changed. V(rfc2136) is dynamic update, signed by TSIG, as BIND, Knot and PowerDNS take it; V(digitalocean) and V(cloudflare)
         are the APIs of these providers.
     type: str
     choices: [rfc2136, digitalocean, cloudflare]

@@ -18,6 +18,7 @@ from support.playbooks import ROOT, local_play, run_playbook
 pytestmark = pytest.mark.integration
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+DNS = ("dns_record_set", "dns_record_sets")
 MAILGUN = ("mailgun_credential", "mailgun_credentials", "mailgun_domain", "mailgun_domain_info")
 # They have no connection to Odoo, and tests of their own run their examples.
 WITHOUT_ODOO = (
@@ -27,6 +28,7 @@ WITHOUT_ODOO = (
     "mail_authentication_info",
     "mail_dns_info",
     "vault_value",
+    *DNS,
     *MAILGUN,
 )
 # Only a password makes an API key.

@@ -23,7 +23,9 @@ from ansible.module_utils.common import warnings
 def clean_environment() -> dict[str, str]:
     """Return the environment without what a shell may hold for our modules."""
     return {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAILGUN_", "ODOO_", "REQUESTS_CA"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CLOUDFLARE_", "DIGITALOCEAN_", "MAILGUN_", "ODOO_", "REQUESTS_CA"))
     }
 
 

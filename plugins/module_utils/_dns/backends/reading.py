@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     NotFoundError,
     ProtocolError,
+    TemporaryError,
     ValidationError,
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
@@ -168,7 +169,7 @@ class Reading:
         except Trouble as trouble:
             code = dns.rcode.to_text(told.rcode())
             if trouble.kind == "servfail":
-                raise ProtocolError(f"{server} cannot answer for {name} ({code})", "Its log says why.") from None
+                raise TemporaryError(f"{server} cannot answer for {name} ({code})", "Its log says why.") from None
             raise NotFoundError(f"{server} has no authority for {name} ({code})", remedy) from None
         if has.kind == "found" or key.type == "ANY":
             own = [rrset for rrset in told.answer if rrset.name == key.name]
