@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.odoo.plugins.module_utils._core import calls
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import client, domain_side
 from support.mailgun import Mailgun
 from support.mailgun_modules import Modules
@@ -155,7 +156,7 @@ def test_verification_goes_on_until_the_records_are_there(
         if len(looks) == 3:
             publish(mailgun, made["dns_records"])
 
-    monkeypatch.setattr(client.Clock, "sleep", look)
+    monkeypatch.setattr(calls.Clock, "sleep", look)
     done = modules.run("domain", name=NAME, verify=True)
     assert done["domain"]["verified"]
     assert len(looks) == 3
@@ -312,7 +313,7 @@ def test_an_empty_key_is_refused_before_any_call(modules: Modules, mailgun: Mail
 def test_a_read_that_fails_is_repeated(
     modules: Modules, mailgun: Mailgun, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "TRIES", (0.01,))
+    monkeypatch.setattr(calls, "TRIES", (0.01,))
     modules.run("domain", name=NAME)
     mailgun.fail(form, method="GET", path="/tracking")
     modules.run("domain", name=NAME, changed=False)

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import excerpt, foreign, line, seconds
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     AuthenticationError,
     ConflictError,
@@ -18,19 +18,9 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     TemporaryError,
     ValidationError,
 )
-from ansible_collections.mailops.odoo.plugins.module_utils._core.http import SHOWN_CHARACTERS, Answer
-from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import redact_text
+from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Answer
 
-# Numbers above these are times, not durations: epoch seconds since 2001, epoch milliseconds since 1973.
-EPOCH_SECONDS, EPOCH_MILLISECONDS = 1e9, 1e11
 TAKEN = ("already taken", "already exists")
-
-
-class RateLimitedError(TemporaryError):
-    """Mailgun asks to wait for longer than the run may. What was asked was not carried out."""
-
-    kind = "rate_limited"
-    definite = True
 
 
 class KeyRefusedError(AuthenticationError):
@@ -50,48 +40,35 @@ def pause(answer: Answer, now: float) -> float | None:
     for form in ("X-RateLimit", "X-Request"):
         if answer.status == 429 or answer.headers.get(f"{form}-Remaining") == "0":
             told.append(answer.headers.get(f"{form}-Reset"))
-    return next((seconds for value in told if (seconds := _seconds(value, now)) is not None), None)
+    return next((found for value in told if (found := seconds(value, now)) is not None), None)
 
 
-def _seconds(value: Any, now: float) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    if not math.isfinite(number):
-        return None
-    if number > EPOCH_MILLISECONDS:
-        number = number / 1000 - now
-    elif number > EPOCH_SECONDS:
-        number -= now
-    return max(number, 0.0)
+class Manners:
+    """What Mailgun's answers mean, as _core.calls wants it."""
+
+    service = "Mailgun"
+    more_patience = "Run it again later, or raise rate_limit_timeout."
+
+    def pause(self, answer: Answer, now: float) -> float | None:
+        """Return for how many seconds an answer asks not to call again."""
+        return pause(answer, now)
+
+    def error_of(self, answer: Answer, asked: str, secrets: Sequence[str]) -> MailopsError | None:
+        """Return what went wrong with a call."""
+        return error_of(answer, asked, secrets)
 
 
-def told(answer: Answer, secrets: Iterable[str] = ()) -> str:
-    """Return what an error says, in one line: a text, or JSON with message, Reason, Description or Field.
-
-    `secrets` are hidden in it before it is cut, as a part of one could stand at the end.
-    """
-    hidden = redact_text(answer.body.decode(errors="replace"), secrets)
-    excerpt = " ".join(hidden.split())[:SHOWN_CHARACTERS]
-
-    def line(value: Any) -> str:
-        return " ".join(redact_text(str(value), secrets).split())[: 2 * SHOWN_CHARACTERS]
-
+def told(answer: Answer, secrets: Sequence[str] = ()) -> str:
+    """Return what an error says, in one line: a text, or JSON with message, Reason, Description or Field."""
     if not isinstance(answer.parsed, Mapping):
-        return line(answer.parsed) if isinstance(answer.parsed, str) else excerpt
+        return line(answer.parsed, secrets) if isinstance(answer.parsed, str) else excerpt(answer, secrets)
     body = {str(name).lower(): value for name, value in answer.parsed.items()}
-    texts = [line(body[name]) for name in ("message", "reason", "description", "error") if body.get(name)]
-    found = ": ".join(dict.fromkeys(texts)) or excerpt
-    return f"{found} (field {line(body['field'])})" if body.get("field") else found
+    texts = [line(body[name], secrets) for name in ("message", "reason", "description", "error") if body.get(name)]
+    found = ": ".join(dict.fromkeys(texts)) or excerpt(answer, secrets)
+    return f"{found} (field {line(body['field'], secrets)})" if body.get("field") else found
 
 
-def is_page(answer: Answer) -> bool:
-    """Whether an answer is HTML, which Mailgun's API never sends: something else answered."""
-    return "html" in answer.headers.get("Content-Type", "").lower() or answer.body.lstrip().startswith(b"<")
-
-
-def error_of(answer: Answer, asked: str, secrets: Iterable[str] = ()) -> MailopsError | None:
+def error_of(answer: Answer, asked: str, secrets: Sequence[str] = ()) -> MailopsError | None:
     """Return what went wrong with a call (`asked` names it), None if nothing did; `secrets` are hidden in it.
 
     A 5xx is temporary; a page instead of JSON leaves open what became of the call, whatever its status.
@@ -99,7 +76,7 @@ def error_of(answer: Answer, asked: str, secrets: Iterable[str] = ()) -> Mailops
     status, said = answer.status, f"{asked}: {told(answer, secrets)} (HTTP {answer.status})"
     if status >= 500:
         return TemporaryError(f"Mailgun failed at {said}", "Try again later; https://status.mailgun.com tells more.")
-    kind = _foreign(answer)
+    kind = foreign(answer)
     if kind:
         return ProtocolError(
             f"{asked} was answered with {kind}: {said}",
@@ -117,18 +94,6 @@ def error_of(answer: Answer, asked: str, secrets: Iterable[str] = ()) -> Mailops
     if any(words in said.lower() for words in TAKEN):
         return ConflictError(f"Mailgun refused {said}")
     return ValidationError(f"Mailgun refused {said}")
-
-
-def _foreign(answer: Answer) -> str:
-    """Return what an answer is that Mailgun's API does not give, '' for one that it may have given."""
-    if is_page(answer):
-        return "a page of HTML"
-    if 300 <= answer.status < 400:
-        return "a redirection"
-    # What "not found" means to us depends on who says it.
-    if (answer.status < 300 or answer.status == 404) and not isinstance(answer.parsed, Mapping):
-        return "no JSON object"
-    return ""
 
 
 KEY = (

@@ -1,31 +1,25 @@
 # Copyright (c) 2026, the mailops.odoo authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calling Mailgun's API: rate limits obeyed, reads repeated, writes never twice."""
+"""Calling Mailgun's API."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import Calls, Clock
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
-    CertificateError,
     MailopsError,
     ProtocolError,
     TemporaryError,
-    UnreachableError,
     ValidationError,
 )
-from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Answer, Http
+from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import answers
 
-# Seconds before each further try of what is certain not to have been carried out.
-TRIES = (1.0, 3.0)
-# Before each further call after a 429 that says nothing; the last is repeated.
-LIMITED = (1.0, 2.0, 4.0, 8.0, 15.0)
 PAGE = 1000
 # A page that is exactly as long as the API's default may have been cut there, whatever was asked for.
 DEFAULT_PAGE = 100
@@ -43,22 +37,6 @@ REGIONS = {
     "us": Region("https://api.mailgun.net", "smtp.mailgun.org"),
     "eu": Region("https://api.eu.mailgun.net", "smtp.eu.mailgun.org"),
 }
-
-
-class Clock:
-    """The time, and waiting."""
-
-    def now(self) -> float:
-        """Return seconds since some moment; they never go back."""
-        return time.monotonic()
-
-    def epoch(self) -> float:
-        """Return seconds since 1970."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -82,20 +60,15 @@ class Elsewhere:
 class Mailgun:
     """One region's API with one key.
 
-    A read is repeated when the connection or the server fails; a write only when it is certain not to have been carried
-    out. All pauses that Mailgun asks for are kept, `patience` seconds of them in all. Every method may raise a
-    MailopsError; what is given as `secrets` to a call is hidden in it, as the key is.
+    Every method may raise a MailopsError; what is given as `secrets` to a call is hidden in it, as the key is.
     """
 
     def __init__(
         self, http: Http, key: str, patience: float, elsewhere: Elsewhere | None = None, clock: Clock | None = None
     ) -> None:
-        self.clock = clock or Clock()
-        self._http = http
-        self._key = key
-        self._patience = patience
+        self._calls = Calls(http, answers.Manners(), patience, clock, secrets=[key])
+        self.clock = self._calls.clock
         self._elsewhere = elsewhere
-        self._next = 0.0  # not to call before this time of the epoch
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return the object at a path."""
@@ -148,49 +121,11 @@ class Mailgun:
         return other.region if found else ""
 
     def _call(self, method: str, path: str, *secrets: str, **body: Any) -> dict[str, Any]:
-        failed = limited = 0
-        while True:
-            self._wait(self._next - self.clock.epoch(), f"{method} {path}")
-            try:
-                answer = self._http.request(method, path, **body)
-                self._obey(answer, limited)
-                if answer.status == 429:
-                    limited += 1
-                    continue
-                error = answers.error_of(answer, f"{method} {path}", [self._key, *secrets])
-            except MailopsError as raised:
-                error = raised
-            if error is None:
-                return dict(answer.parsed)
-            if failed < len(TRIES) and _repeatable(method, error):
-                self.clock.sleep(TRIES[failed])
-                failed += 1
-                continue
-            if isinstance(error, answers.KeyRefusedError):
-                error.remedy = f"{error.remedy} {self._key_elsewhere()}"
-            raise error
-
-    def _obey(self, answer: Answer, limited: int) -> None:
-        now = self.clock.epoch()
-        asked = answers.pause(answer, now)
-        if answer.status == 429:
-            # A pause that is over already, by a clock that is wrong, must not become a loop without one.
-            least = LIMITED[min(limited, len(LIMITED) - 1)]
-            asked = least if asked is None else max(asked, LIMITED[0])
-        if asked is not None:
-            self._next = now + asked
-
-    def _wait(self, seconds: float, asked: str) -> None:
-        if seconds <= 0:
-            return
-        if seconds > self._patience:
-            raise answers.RateLimitedError(
-                f"Mailgun limits the rate of calls: {asked} must wait for {seconds:.0f} s, and {self._patience:.0f} s "
-                "are left of what this run may wait for it in all",
-                "Run it again later, or raise rate_limit_timeout.",
-            )
-        self._patience -= seconds
-        self.clock.sleep(seconds)
+        try:
+            return dict(self._calls.call(method, path, *secrets, **body).parsed)
+        except answers.KeyRefusedError as error:
+            error.remedy = f"{error.remedy} {self._key_elsewhere()}"
+            raise
 
     def _key_elsewhere(self) -> str:
         if self._elsewhere is None:
@@ -203,12 +138,6 @@ class Mailgun:
             if takes
             else f"Region {region} does not take it either."
         )
-
-
-def _repeatable(method: str, error: MailopsError) -> bool:
-    if isinstance(error, (CertificateError, answers.RateLimitedError)):
-        return False
-    return isinstance(error, UnreachableError) or (method == "GET" and not error.definite)
 
 
 def at(*parts: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import Clock
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import Clock
 from ansible_collections.mailops.odoo.plugins.module_utils._smtp.probe import Proof, Target, authenticates, check
 
 AT_ONCE = 8

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import Clock
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import Clock, Elsewhere, Mailgun
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import Elsewhere, Mailgun
 
 KEY = "key-canary"
 HTML = "<html><head><title>Sign in</title></head></html>"

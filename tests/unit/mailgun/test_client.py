@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import pytest
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import RateLimitedError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     AuthenticationError,
     ConflictError,
@@ -17,7 +18,6 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     UnreachableError,
     ValidationError,
 )
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.answers import RateLimitedError
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import at
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain_side import DomainSide
 from unit.mailgun.answering import HTML, KEY, PatientClock, Said, client, serving
