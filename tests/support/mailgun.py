@@ -18,7 +18,6 @@ import dns.message
 import dns.rcode
 import dns.rrset
 from sandbox_internet.mailgun.api import Api
-from sandbox_internet.mailgun.faults import Fault
 from sandbox_internet.mailgun.keys import READ, SENDING, ApiKey
 from sandbox_internet.mailgun.records import Resolver
 from sandbox_internet.mailgun.simulator import Simulator
@@ -117,8 +116,8 @@ class Mailgun:
         self._stack.close()
 
     def fail(self, form: str, **how: Any) -> None:
-        """Let calls fail; see Fault of the simulator."""
-        self.api.faults.append(Fault(form, **how))
+        """Let calls fail; see Server.fail of the simulator."""
+        self.api.fail(form, **how)
 
     def calls(self) -> list[tuple[str, str]]:
         """Return method and path of the calls since the last time, and forget them."""

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A call of the API, its reply, and the forms in which the live API says what is wrong."""
+"""A call of the API, and the forms in which the live API says what is wrong."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
+
+from ..api.replies import Refused, Reply
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,24 +23,6 @@ class Call:
     def field(self, name: str) -> str | None:
         """Return a form field's first value."""
         return self.form.get(name, [None])[0]
-
-
-@dataclasses.dataclass(frozen=True)
-class Reply:
-    """An answer: a body that is not text goes out as JSON."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    content_type: str = "text/plain"  # of a text
-
-
-class Refused(Exception):
-    """The call is answered with this reply; nothing was changed."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
 
 
 def ok(message: str = "", **body: Any) -> Reply:

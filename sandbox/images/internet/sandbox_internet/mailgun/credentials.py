@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import itertools
 
+from ..api.replies import Reply
 from . import passwords
-from .calls import Call, Reply, ok, page, refused
+from .calls import Call, ok, page, refused
 from .simulator import Simulator, domain_of
 from .state import Credential, Domain
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..api.replies import Reply
 from . import records
-from .calls import Call, Reply, ok, refused
+from .calls import Call, ok, refused
 from .simulator import Simulator, domain_of, found
 from .state import DkimKey, Domain
 

@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..api.replies import Refused, Reply
 from . import passwords, records
-from .calls import Call, Refused, Reply, boolean, invalid, ok, page, refused
+from .calls import Call, boolean, invalid, ok, page, refused
 from .simulator import Simulator, domain_of
 from .state import DkimKey, Domain
 

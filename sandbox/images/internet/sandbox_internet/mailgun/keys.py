@@ -9,7 +9,8 @@ import dataclasses
 import hmac
 from collections.abc import Iterable
 
-from .calls import Refused, Reply, refused
+from ..api.replies import Refused, Reply
+from .calls import refused
 
 FULL, READ, SENDING = "full", "read", "sending"  # the last is for messages, of which there are none here
 
