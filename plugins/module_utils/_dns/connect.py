@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.backends import rfc2136
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.backends import cloudflare, digitalocean, rfc2136
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.backends.by_record import ByRecord
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Backend
 
 # The environment variables that hold the token where the option is left out.
@@ -75,4 +77,27 @@ def _rfc2136(params: Mapping[str, Any], zone: Any) -> Backend:
     return rfc2136.Rfc2136(primary, zone)
 
 
-MAKERS: dict[str, Callable[[Mapping[str, Any], Any], Backend]] = {"rfc2136": _rfc2136}
+def _digitalocean(params: Mapping[str, Any], zone: Any) -> Backend:
+    return ByRecord(digitalocean.DigitalOcean(_http(params, digitalocean.API), _token(params)), zone)
+
+
+def _cloudflare(params: Mapping[str, Any], zone: Any) -> Backend:
+    return ByRecord(cloudflare.Cloudflare(_http(params, cloudflare.API), _token(params)), zone)
+
+
+def _http(params: Mapping[str, Any], default: str) -> Http:
+    return Http(params["api_url"] or default, params["ca_file"], params["timeout"], options="")
+
+
+def _token(params: Mapping[str, Any]) -> str:
+    token = str(params["api_token"]).strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValidationError("api_token has what no token has", "It is one word, without `Bearer` before it.")
+    return token
+
+
+MAKERS: dict[str, Callable[[Mapping[str, Any], Any], Backend]] = {
+    "rfc2136": _rfc2136,
+    "digitalocean": _digitalocean,
+    "cloudflare": _cloudflare,
+}
