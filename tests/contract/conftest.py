@@ -23,10 +23,10 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modules
     def held(self: Http, method: str, path: str, headers: dict[str, str] | None = None, **body: Any) -> Answer:
         url = urlsplit(path)
         query = {**dict(parse_qsl(url.query)), **_texts(body, "params")}
-        openapi.check_request(method, url.path, query, _texts(body, "data"))
+        openapi.MAILGUN.check_request(method, url.path, query, _texts(body, "data"))
         return original(self, method, path, headers, **body)
 
-    if openapi.FILE.exists():
+    if openapi.MAILGUN.file.exists():
         monkeypatch.setattr(Http, "request", held)
     with simulated(tmp_path) as ours:
         yield ours

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from support.mailgun import Mailgun
-from support.openapi import answer_problems, request_problems
+from support.openapi import MAILGUN
 
 pytestmark = pytest.mark.contract
 
@@ -99,7 +99,7 @@ def call(mailgun: Mailgun) -> Call:
         method: str, path: str, form: dict[str, Any] | None = None, *, query: dict[str, str] | None = None,
         key: str = Mailgun.key, url: str = "", multipart: bool = False,
     ) -> Answer:  # fmt: skip
-        assert request_problems(method, path, query, form) == []
+        assert MAILGUN.request_problems(method, path, query, form) == []
         parts = [(name, (None, value)) for name, value in (form or {}).items()] if multipart else None
         answer = requests.request(
             method, (url or mailgun.us) + path, params=query, data=None if multipart else form, files=parts,
@@ -107,7 +107,7 @@ def call(mailgun: Mailgun) -> Call:
         )  # fmt: skip
         is_json = answer.headers["Content-Type"].startswith("application/json")
         body = answer.json() if is_json else answer.text
-        problems = answer_problems(method, path, answer.status_code, body)
+        problems = MAILGUN.answer_problems(method, path, answer.status_code, body)
         known = KNOWN.get((method, template(path), answer.status_code))
         assert problems in ([], [known]), (method, path, answer.status_code, body)
         return answer.status_code, body
@@ -470,13 +470,13 @@ def test_keys_of_a_domain(call: Call, domain: dict[str, Any], mailgun: Mailgun) 
 def test_keys_of_an_account(domain: dict[str, Any], mailgun: Mailgun) -> None:
     """The specification wants a form in a GET, with page and limit; the live API takes filters from the query."""
     path = "/v1/dkim/keys"
-    assert request_problems("GET", path) == [
+    assert MAILGUN.request_problems("GET", path) == [
         f"GET {path}: form: page is missing",
         f"GET {path}: form: limit is missing",
     ]
     for query, count in (({}, 1), ({"signing_domain": NAME}, 1), ({"selector": "other"}, 0)):
         answer = requests.get(f"{mailgun.us}{path}", params=query, auth=("api", mailgun.key), timeout=10)
-        assert answer_problems("GET", path, answer.status_code, answer.json()) == []
+        assert MAILGUN.answer_problems("GET", path, answer.status_code, answer.json()) == []
         assert len(answer.json()["items"]) == count
 
 
@@ -492,4 +492,4 @@ def test_deviations(mailgun: Mailgun, call: Call, credential: str, deviation: De
     )  # fmt: skip
     assert answer.status_code == deviation.status
     body = answer.json() if "json" in answer.headers["Content-Type"] else answer.text
-    assert answer_problems(deviation.method, deviation.path, deviation.status, body) == [deviation.lacks]
+    assert MAILGUN.answer_problems(deviation.method, deviation.path, deviation.status, body) == [deviation.lacks]

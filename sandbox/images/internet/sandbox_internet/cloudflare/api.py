@@ -112,7 +112,7 @@ def _zone_shown(zone: Zone) -> dict[str, Any]:
         "original_dnshost": None,
         "original_name_servers": None,
         "original_registrar": None,
-        "owner": {"id": None, "name": None, "type": "user"},
+        "owner": {"type": "user"},
         "paused": False,
         "status": "active",
         "type": "full",

@@ -26,7 +26,7 @@ FIELDS = ("name", "type", "content", "ttl", "proxied", "priority", "data", "comm
 
 def made(zone: Zone, given: Mapping[str, Any], former: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the record that these fields make, over those that it had. Refused if it cannot be."""
-    fields = {"ttl": AUTOMATIC, "proxied": False, "comment": None, "tags": [], **(former or {})}
+    fields = {"ttl": AUTOMATIC, "proxied": False, "tags": [], **(former or {})}
     fields.update({name: value for name, value in given.items() if name in FIELDS})
     kind = fields.get("type")
     if kind not in CONTENT and kind not in DATA:
