@@ -301,6 +301,8 @@ class _Writing:
             if once(record.key, record.value)
             and (record.key, once(record.key, record.value)) in kinds
             and (record.key, record.value) not in ours
+            # What became of ours was made by another writer who knew of it.
+            and record.id not in self._ours
         ]
 
     def _done(self, now: Sequence[Record]) -> bool:
