@@ -450,6 +450,29 @@ def test_a_change_after_ours_is_seen(dns_api: DnsApi) -> None:
     assert [text.strip('"') for text in dns_api.texts()] == ["v=spf1 a ip4:192.0.2.9 mx ~all"]
 
 
+def test_a_value_that_another_deletes_at_once_is_created_anew(dns_api: DnsApi) -> None:
+    backend = connected(dns_api)
+    create, deleted = backend._provider.create, []
+
+    def create_and_lose(*arguments: Any) -> str:
+        identity = create(*arguments)
+        if not deleted:
+            deleted.append(dns_api.zone().records.pop(identity))
+        return identity
+
+    backend._provider.create = create_and_lose  # type: ignore[method-assign]
+    outcome = publish(backend, [ValuesWish(key("@"), ["x"])], check_mode=False)
+    assert (outcome.error, len(deleted)) == (None, 1)
+    assert [text.strip('"') for text in dns_api.texts()] == ["x"]
+
+
+def test_a_second_spf_record_that_another_creates_is_told(dns_api: DnsApi) -> None:
+    dns_api.add("@", "TXT", SPF)
+    once_before(dns_api, "PATCH", lambda: dns_api.add("@", "TXT", "v=spf1 ip4:192.0.2.9 -all"))
+    with pytest.raises(ConflictError, match="acme.example TXT: there are 2 SPF records"):
+        publish(connected(dns_api), [SpfWish(key("@"), ["mx"])], check_mode=False)
+
+
 def test_a_record_that_another_deletes_is_created_anew(dns_api: DnsApi) -> None:
     dns_api.add("@", "TXT", SPF)
     once_before(dns_api, "PATCH", lambda: dns_api.zone().records.clear())
