@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def test_what_is_published(internet: Internet) -> None:
             "address": internet.ip,
             "answer": "found",
             "values": ["10 mx.acme.example"],
+            "ttl": 60,
             "detail": "",
         }
     ]
@@ -70,6 +72,61 @@ def test_what_is_not(internet: Internet) -> None:
     ]
 
 
+def test_waiting_for_what_is_published_meanwhile(internet: Internet) -> None:
+    """The task is waiting when it comes; then the resolver has it too, as it was not asked too early."""
+    name, wanted = "waited-for.mg.acme.example", "v=spf1 -all"
+    threading.Timer(1, internet.run, ("sandbox-dns", "add", name, "TXT", wanted)).start()
+    options = {
+        "records": [record(name, "TXT", wanted), record("mg.acme.example", "MX") | {"values": []}],
+        "resolver": [internet.ip],
+        "caches": [internet.ip],
+        "wait": True,
+        "wait_timeout": 60,
+    }
+    try:
+        result = run_module("mail_dns_info", options)
+    finally:
+        internet.run("sandbox-dns", "delete", name, "TXT", check=True)
+    assert not result.get("failed"), result
+    assert [one["status"] for one in result["records"]] == ["present", "absent"]
+    assert [cached["status"] for one in result["records"] for cached in one["caches"]] == ["present", "absent"]
+    assert 0 < result["waited"] < 60
+
+
+def test_waiting_in_vain(internet: Internet) -> None:
+    """What is wrong is told with all that was found; in check mode nothing is waited for."""
+    wanted = [record("nowhere.mg.acme.example", "TXT", "x"), record("acme.example", "MX", "10 mx.acme.example")]
+    options = {"records": wanted, "resolver": [internet.ip], "wait": True, "wait_timeout": 1}
+    result = run_module("mail_dns_info", options)
+    assert (result["failed"], result["error"]) == (True, "not_published")
+    assert result["msg"] == (
+        "after 1 s DNS is not as wanted: nowhere.mg.acme.example TXT: missing, there is no such name (NXDOMAIN). "
+        "Running again goes on waiting."
+    )
+    assert [one["status"] for one in result["records"]] == ["missing", "present"]
+    looked = run_module("mail_dns_info", options | {"wait_timeout": 300}, check=True)
+    assert (looked.get("failed", False), looked["waited"]) == (False, 0.0)
+    assert [one["status"] for one in looked["records"]] == ["missing", "present"]
+
+
+def test_mistakes_as_bind_answers_them(internet: Internet) -> None:
+    appended, wildcard = "k1._domainkey.hint.mg.acme.example.mg.acme.example", "*.stars.mg.acme.example"
+    internet.run("sandbox-dns", "add", appended, "TXT", "v=DKIM1; p=AAAA", check=True)
+    internet.run("sandbox-dns", "add", wildcard, "TXT", "v=spf1 -all", check=True)
+    try:
+        found = looked_up(
+            internet,
+            record("k1._domainkey.hint.mg.acme.example", "TXT", "v=DKIM1; p=AAAA"),
+            record("a.b.stars.mg.acme.example", "TXT", "v=spf1 mx -all"),
+        )
+    finally:
+        internet.run("sandbox-dns", "delete", appended, "TXT", check=True)
+        internet.run("sandbox-dns", "delete", wildcard, "TXT", check=True)
+    assert [one["status"] for one in found] == ["missing", "different"]
+    assert f"it is published at {appended}: " in found[0]["hints"][0]
+    assert f"likely it is of the wildcard {wildcard}: " in found[1]["hints"][0]
+
+
 def test_many_records_take_no_longer_than_few(internet: Internet) -> None:
     started = time.monotonic()
     found = looked_up(internet, *(record(f"{number}.acme.example", "TXT") for number in range(200)))
@@ -89,7 +146,10 @@ def test_the_examples_run(internet: Internet, tmp_path: Path) -> None:
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "vars": {
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "public_resolvers": [internet.ip],
+        },
         "module_defaults": {"mailops.odoo.mail_dns_info": {"resolver": [internet.ip]}},
         "tasks": examples(ROOT / "plugins" / "modules" / "mail_dns_info.py"),
     }

@@ -14,6 +14,7 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 import dns.zone
 
 # Returns the answer to a question: a message, bytes to send as they are, or nothing to stay silent.
@@ -82,13 +83,25 @@ class Zones:
                     answer.additional.append(glue)
             return
         answer.flags |= dns.flags.AA
-        there = zone.get_rrset(name, wanted) or zone.get_rrset(name, "CNAME")
+        source = self._source(zone, name)
+        there = source and (zone.get_rrset(source, wanted) or zone.get_rrset(source, "CNAME"))
         if there:
-            answer.answer.append(there)
+            answer.answer.append(dns.rrset.from_rdata_list(name, there.ttl, there))
             return
         answer.authority.append(zone.get_rrset(origin, "SOA"))
-        if not any(known.is_subdomain(name) for known in zone.nodes):
+        if source is None:
             answer.set_rcode(dns.rcode.NXDOMAIN)
+
+    @staticmethod
+    def _source(zone: dns.zone.Zone, name: dns.name.Name) -> dns.name.Name | None:
+        """Return the name whose records are the answer: itself, or a wildcard (RFC 4592); None if there is none."""
+        encloser = name
+        while not any(known.is_subdomain(encloser) for known in zone.nodes):
+            encloser = encloser.parent()
+        if encloser == name:
+            return name
+        wildcard = dns.name.Name((b"*", *encloser.labels))
+        return wildcard if wildcard in zone.nodes else None
 
     @staticmethod
     def _cut(zone: dns.zone.Zone, origin: dns.name.Name, name: dns.name.Name) -> dns.rrset.RRset | None:

@@ -1,18 +1,24 @@
 # Copyright (c) 2026, the mailops.odoo authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the authoritative servers of a zone have, each asked itself: no cache stands between."""
+"""What the authoritative servers of a zone have, each asked itself: no cache stands between; then what caches keep."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import mistakes, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.finding import (
+    Finding,
+    Query,
+    Reply,
+    Server,
+    cached,
+    judged,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.question import (
     Content,
     Questions,
@@ -20,6 +26,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._dns.question import 
     Trouble,
     content,
     records,
+    remembered,
 )
 
 try:
@@ -34,93 +41,8 @@ except ImportError:
     pass
 
 AT_ONCE = 32
-# Zone, its servers, their addresses, the records: so many questions follow one another.
-ROUNDS = 4
-
-
-@dataclass(frozen=True)
-class Query:
-    """A record: its name, its type, and the values that it is to have, in canonical form; None asks what there is."""
-
-    name: dns.name.Name
-    type: str
-    values: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Server:
-    """An authoritative server at one of its addresses; without one if it has none."""
-
-    name: str
-    address: str | None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What one server said: `kind` is that of the content or of the trouble."""
-
-    server: Server
-    kind: str
-    values: tuple[str, ...] = ()
-    detail: str = ""
-
-    @property
-    def usable(self) -> bool:
-        """Whether it says something of the record."""
-        return self.kind in ("found", "nodata", "nxdomain", "cname")
-
-    def shown(self) -> dict[str, Any]:
-        """Return it as results have it."""
-        return {
-            "name": self.server.name,
-            "address": self.server.address,
-            "answer": self.kind,
-            "values": list(self.values),
-            "detail": self.detail,
-        }
-
-
-@dataclass
-class Finding:
-    """What came of a query.
-
-    `status` is `present`, `extra`, `different` or `missing` (see values.compare; without wanted values `present` or
-    `missing`), or, where no server told, `servfail` or `unreachable`. `problems` are the servers', whatever the status.
-    """
-
-    query: Query
-    status: str
-    detail: str
-    zone: str = ""
-    found: tuple[str, ...] = ()
-    replies: list[Reply] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def shown(self) -> dict[str, Any]:
-        """Return it as results have it."""
-        return {
-            "name": values.shown(self.query.name),
-            "type": self.query.type,
-            "wanted": None if self.query.values is None else list(self.query.values),
-            "found": list(self.found),
-            "status": self.status,
-            "detail": self.detail,
-            "zone": self.zone,
-            "servers": [reply.shown() for reply in self.replies],
-            "problems": self.problems,
-        }
-
-
-def query(name: str, record_type: str, wished: Iterable[str] | None = None) -> Query:
-    """Return a query in canonical form; ValidationError if name or values cannot be."""
-    try:
-        wanted = None if wished is None else tuple(sorted({values.wanted(record_type, value) for value in wished}))
-        asked = Query(values.name(name), record_type, wanted)
-    except ValueError as error:
-        raise ValidationError(f"record {name} {record_type}: {error}") from None
-    if wanted == ():
-        raise ValidationError(f"record {name} {record_type}: values is empty", "Leave it out to see what there is.")
-    return asked
+# Zone, its servers, their addresses, the records, likely mistakes or caches: so many questions follow one another.
+ROUNDS = 5
 
 
 def system_resolvers() -> list[str]:
@@ -131,13 +53,21 @@ def system_resolvers() -> list[str]:
         raise ValidationError(f"this machine has no resolver: {error}", "Name one in resolver.") from None
 
 
-def look_up(queries: Sequence[Query], resolvers: Sequence[str], timeout: float = 3.0, port: int = 53) -> list[Finding]:
+def look_up(
+    queries: Sequence[Query],
+    resolvers: Sequence[str],
+    timeout: float = 3.0,
+    port: int = 53,
+    caches: Sequence[str] = (),
+) -> list[Finding]:
     """Ask the authoritative servers and return what came of each query, in the same order.
 
-    `resolvers` are addresses; they tell where the zones and their servers are. `timeout` is in seconds, for each
-    question; all of it takes about ROUNDS times that at most. Raises ValidationError.
+    `resolvers` are addresses; they tell where the zones and their servers are. `caches` are addresses of resolvers that
+    are asked for the records afterwards, where the servers are right: who asks too early has them remember what is
+    wrong. `timeout` is in seconds, for each question; all of it takes about ROUNDS times that at most. Raises
+    ValidationError.
     """
-    for resolver in resolvers:
+    for resolver in (*resolvers, *caches):
         try:
             ipaddress.ip_address(resolver)
         except ValueError:
@@ -145,7 +75,11 @@ def look_up(queries: Sequence[Query], resolvers: Sequence[str], timeout: float =
     if not 0 < timeout <= 300:
         raise ValidationError(f"timeout is {timeout:g} s", "It must be more than 0 and at most 300.")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return _LookUp(pool, resolvers, Questions(timeout, ROUNDS * timeout, port)).findings(queries)
+        look = _LookUp(pool, resolvers, Questions(timeout, ROUNDS * timeout, port))
+        findings = look.findings(queries)
+        look.suspect(findings)
+        look.compare(findings, caches)
+        return findings
 
 
 class _LookUp:
@@ -158,6 +92,7 @@ class _LookUp:
         self._known: dict[dns.name.Name, list[str]] = {}
 
     def findings(self, queries: Sequence[Query]) -> list[Finding]:
+        """Return what came of each query."""
         names = list(dict.fromkeys(one.name for one in queries))
         zones = dict(zip(names, self._pool.map(self._zone, names), strict=True))
         known = list(dict.fromkeys(zone for zone in zones.values() if isinstance(zone, dns.name.Name)))
@@ -178,6 +113,39 @@ class _LookUp:
         while places:
             places = self._round(places, findings)
         return [findings[one] for one in queries]
+
+    def suspect(self, findings: Sequence[Finding]) -> None:
+        """See which mistakes are behind what is not as wanted."""
+        asked = [(finding, one) for finding in findings for one in mistakes.suspects(finding)]
+        replies = list(self._pool.map(lambda each: self._suspected(*each), asked))
+        for finding in findings:
+            mine = {
+                one: reply for (of, one), reply in zip(asked, replies, strict=True) if of is finding and reply.usable
+            }
+            finding.hints = mistakes.hints(finding, mine)
+
+    def _suspected(self, finding: Finding, one: Query) -> Reply:
+        zone = dns.name.from_text(finding.zone)
+        reply = self._reply(one, zone, finding.told[0].server)
+        # What is in a zone below is no wildcard of this one, nor made by appending it.
+        return Reply(finding.told[0].server, "lame") if isinstance(reply, Referral) else reply
+
+    def compare(self, findings: Sequence[Finding], caches: Sequence[str]) -> None:
+        """See what caches keep of that in which the zone's servers are right."""
+        asked = [(finding, Server(cache, cache)) for finding in findings if finding.right for cache in caches]
+        replies = self._pool.map(lambda each: self._cached(each[0].query, each[1]), asked)
+        for (finding, _server), reply in zip(asked, replies, strict=True):
+            finding.caches.append(cached(finding, reply))
+
+    def _cached(self, one: Query, server: Server) -> Reply:
+        assert server.address is not None
+        try:
+            has = remembered(
+                self._questions.ask(server.address, one.name, one.type, recursive=True), one.name, one.type
+            )
+        except Trouble as trouble:
+            return Reply(server, trouble.kind, detail=trouble.detail)
+        return Reply(server, has.kind, has.values, ttl=has.ttl)
 
     def _round(
         self, places: dict[Query, tuple[dns.name.Name, list[Server]]], findings: dict[Query, Finding]
@@ -205,7 +173,7 @@ class _LookUp:
             return Reply(server, trouble.kind, detail=trouble.detail)
         except Referral as referral:
             return referral
-        return Reply(server, has.kind, has.values)
+        return Reply(server, has.kind, has.values, ttl=has.ttl)
 
     def _resolved(self, at: dns.name.Name, record_type: str) -> dns.message.Message:
         """Return the answer of the first resolver that has one, be it a no; Trouble if none has."""
@@ -226,10 +194,15 @@ class _LookUp:
     def _zone(self, name: dns.name.Name) -> dns.name.Name | Trouble:
         """Return the zone that a name is in, or why it is not known.
 
+        A label with an underscore begins no zone, or one to which the zone above refers. Such a name is often about to
+        be published, and is not asked for: resolvers would remember for a while that there is none.
+
         Where resolvers fail the servers of the zone above are asked; they refer to those below.
         """
         failed = None
         at = name
+        while any(label.startswith(b"_") for label in at.labels):
+            at = at.parent()
         while True:
             try:
                 answer = self._resolved(at, "SOA")
@@ -282,55 +255,3 @@ class _LookUp:
             found += [rdata.address for rrset in answer.answer if rrset.rdtype == wished for rdata in rrset]
         self._known[host] = found
         return found
-
-
-def judged(one: Query, zone: dns.name.Name, replies: Sequence[Reply]) -> Finding:
-    """Return what the servers' answers amount to. What no server told is never taken for missing."""
-    heard = _with_a_way(replies)
-    usable = [reply for reply in heard if reply.usable]
-    finding = Finding(one, "", "", values.shown(zone), replies=list(heard))
-    finding.problems = [f"{_who(reply)}: {reply.detail}" for reply in heard if not reply.usable]
-    if not usable:
-        answered = any(reply.kind in ("servfail", "lame") for reply in heard)
-        finding.status = "servfail" if answered else "unreachable"
-        finding.detail = f"no server of {values.shown(zone)} told: {'; '.join(finding.problems)}"
-        return finding
-    finding.found = tuple(sorted({value for reply in usable if reply.kind == "found" for value in reply.values}))
-    verdicts = [_verdict(one, reply) for reply in usable]
-    finding.status, finding.detail = verdicts[0]
-    if len({(reply.kind, reply.values) for reply in usable}) > 1:
-        statuses = {status for status, _detail in verdicts}
-        # Without wanted values any two are a difference.
-        if len(statuses) > 1 or (one.values is None and statuses == {"present"}):
-            finding.status, finding.detail = "different", "the servers disagree"
-        each = "; ".join(f"{_who(reply)}: {_had(one, reply)}" for reply in usable)
-        finding.problems.append(f"the servers disagree: {each}")
-    return finding
-
-
-def _verdict(one: Query, reply: Reply) -> tuple[str, str]:
-    if reply.kind == "cname":
-        return "different", f"a CNAME is there, to {reply.values[0]}"
-    if reply.kind == "nxdomain":
-        return "missing", "there is no such name (NXDOMAIN)"
-    if reply.kind == "nodata":
-        return "missing", f"the name has no {one.type} record (NODATA)"
-    if one.values is None:
-        return "present", ""
-    return values.compare(one.name, one.type, one.values, reply.values)
-
-
-def _with_a_way(replies: Sequence[Reply]) -> list[Reply]:
-    """Return the replies without addresses of a kind that this machine has not (IPv6), if the server has another."""
-    reached = {reply.server.name for reply in replies if reply.kind != "unrouted"}
-    return [reply for reply in replies if reply.kind != "unrouted" or reply.server.name not in reached]
-
-
-def _who(reply: Reply) -> str:
-    return f"{reply.server.name} ({reply.server.address or 'no address'})"
-
-
-def _had(one: Query, reply: Reply) -> str:
-    if reply.kind == "found":
-        return ", ".join(repr(value) for value in reply.values)
-    return _verdict(one, reply)[1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
@@ -18,6 +19,7 @@ try:
     import dns.name
     import dns.query
     import dns.rcode
+    import dns.rdata
     import dns.rdataclass
     import dns.rdatatype
     import dns.rrset
@@ -56,10 +58,14 @@ class Referral(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """What a server has: `kind` is `found`, `nodata`, `nxdomain` or `cname` (then that is in `values`)."""
+    """What a server has: `kind` is `found`, `nodata`, `nxdomain` or `cname` (then that is in `values`).
+
+    `ttl` is for how many seconds a cache may keep it; of nothing too (RFC 2308, 5). None if the answer does not say.
+    """
 
     kind: str
     values: tuple[str, ...] = ()
+    ttl: int | None = None
 
 
 class Questions:
@@ -123,19 +129,39 @@ def content(answer: dns.message.Message, zone: dns.name.Name, at: dns.name.Name,
         if below is None:
             raise Trouble("lame", f"lame: it has no authority for {values.shown(zone)}")
         raise Referral(below.name, {server.target: glue(answer, server.target) for server in below})
-    there = records(answer, at, record_type)
-    if there:
-        return Content("found", there)
-    alias = records(answer, at, "CNAME")
-    if alias:
-        return Content("cname", alias)
-    return Content("nxdomain" if code == dns.rcode.NXDOMAIN else "nodata")
+    return _said(answer, at, record_type)
+
+
+def remembered(answer: dns.message.Message, at: dns.name.Name, record_type: str) -> Content:
+    """Return what a resolver has for a name; `ttl` is what is left of it. Trouble if it did not resolve it."""
+    code = answer.rcode()
+    if code == dns.rcode.SERVFAIL:
+        raise Trouble("servfail", "SERVFAIL: it could not resolve the name")
+    if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) or not answer.flags & (dns.flags.RA | dns.flags.AA):
+        raise Trouble("lame", f"it does not resolve for this machine ({dns.rcode.to_text(code)})")
+    return _said(answer, at, record_type)
+
+
+def _said(answer: dns.message.Message, at: dns.name.Name, record_type: str) -> Content:
+    for kind, wanted in (("found", record_type), ("cname", "CNAME")):
+        rrset = answer.get_rrset(dns.message.ANSWER, at, dns.rdataclass.IN, dns.rdatatype.from_text(wanted))
+        if rrset:
+            return Content(kind, _canonical(rrset), rrset.ttl)
+    kind = "nxdomain" if answer.rcode() == dns.rcode.NXDOMAIN else "nodata"
+    for rrset in answer.authority:
+        if rrset.rdtype == dns.rdatatype.SOA:
+            return Content(kind, ttl=min(rrset.ttl, rrset[0].minimum))
+    return Content(kind)
 
 
 def records(answer: dns.message.Message, at: dns.name.Name, record_type: str) -> tuple[str, ...]:
     """Return the values that an answer has for a name, in canonical form and sorted."""
     rrset = answer.get_rrset(dns.message.ANSWER, at, dns.rdataclass.IN, dns.rdatatype.from_text(record_type))
-    return tuple(sorted({values.found(rdata) for rdata in rrset or ()}))
+    return _canonical(rrset or ())
+
+
+def _canonical(rrset: Iterable[dns.rdata.Rdata]) -> tuple[str, ...]:
+    return tuple(sorted({values.found(rdata) for rdata in rrset}))
 
 
 def glue(answer: dns.message.Message, host: dns.name.Name) -> tuple[str, ...]:
