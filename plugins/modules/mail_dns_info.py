@@ -16,7 +16,8 @@ description:
   - A record is missing only if a server said so. Servers that do not answer, do not serve the zone or differ from others are
     named.
   - Values are compared by what they mean. The texts of a TXT record are joined; the case and the last dot of host names do not
-    count. At a name without an underscore, TXT records for another purpose do not count either.
+    count, nor does the order of what may stand in any order in SPF, DKIM and DMARC (for DKIM keys dkimpy must be there, else all
+    three are compared as texts). At a name without an underscore, TXT records for another purpose do not count either.
   - Mistakes that are often behind a record that is not as wanted are named, such as a name to which the DNS panel appended the zone
     once more, or a wildcard that answers for it.
 author:

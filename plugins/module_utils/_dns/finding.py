@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, txt, values
 
 # Told by values if it is not there.
 with contextlib.suppress(ImportError):
@@ -209,7 +209,16 @@ def _verdict(one: Query, reply: Reply) -> tuple[str, str]:
         return "present", ""
     if not one.values:
         return "extra", f"there is to be none; there is {', '.join(repr(value) for value in reply.values)}"
-    return values.compare(one.name, one.type, one.values, reply.values)
+    there = [_as_wanted(one, value) for value in reply.values]
+    return values.compare(one.name, one.type, one.values, there)
+
+
+def _as_wanted(one: Query, value: str) -> str:
+    """Return a value as it is wanted if it means the same, such as the tags of a DKIM key in another order."""
+    if one.type != "TXT" or dkim.IMPORT_ERROR is not None:
+        return value
+    meant = txt.meaning(value)
+    return next((wished for wished in one.values or () if txt.meaning(wished) == meant), value)
 
 
 def _with_a_way(replies: Sequence[Reply]) -> list[Reply]:

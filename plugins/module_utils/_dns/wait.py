@@ -27,11 +27,11 @@ def wait(
 ) -> tuple[list[Finding], float]:
     """Look until everything is settled, for so many seconds at most.
 
-    What is settled is not looked at again. Returns the findings in the order of the queries, and for how many seconds
-    was waited.
+    What is settled is not looked at again. Returns the findings in the order of the queries, and how many seconds the
+    waiting took, from the first look to the last.
     """
-    begun, looks = time.monotonic(), 0
     found = dict(zip(queries, look(queries), strict=True))
+    begun, looks = time.monotonic(), 0
     while True:
         unsettled = [one for one in found if not found[one].settled]
         waited = time.monotonic() - begun

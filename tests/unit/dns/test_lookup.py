@@ -126,6 +126,22 @@ def test_what_is_not_there() -> None:
     assert found[5].zone == "acme.example"
 
 
+def test_what_means_the_same() -> None:
+    key = "A" * 43 + "="
+    same = f"v=DKIM1; k=ed25519; p={key}"
+    text = f'k1._domainkey TXT "v=DKIM1;p={key};k=ed25519"\n_dmarc TXT "v=DMARC1;p=none"\n'
+    zones = Zones({"acme.example.": ACME + text})
+    handlers = world(first=zones.server("acme.example."), second=zones.server("acme.example."))
+    found = ask(
+        handlers,
+        ("k1._domainkey.acme.example", "TXT", [same]),
+        ("_dmarc.acme.example", "TXT", ["v=DMARC1; p=none; pct=100"]),
+        ("_dmarc.acme.example", "TXT", ["v=DMARC1; p=reject"]),
+    )
+    assert [finding.status for finding in found] == ["present", "present", "different"]
+    assert found[1].found == ("v=DMARC1;p=none",)
+
+
 def test_a_cname_is_what_is_wanted() -> None:
     assert one(world(), "www.acme.example", "CNAME", ["Server.other.example."]).status == "present"
 
