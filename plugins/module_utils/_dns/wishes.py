@@ -85,7 +85,7 @@ class AbsentWish:
         if there:
             raise ConflictError(
                 f"{self.key.shown()}: there must be none, and there is {', '.join(there)}",
-                "Remove it if mail is not to go there.",
+                "Remove it if mail is not to go there; mail_dns does with mx_remove: true.",
             )
         return ()
 
