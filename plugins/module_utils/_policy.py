@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Resource, duplicates, unknown_keys
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import policy as dns
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses, presets
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.catalogue import CATALOGUE
@@ -30,9 +32,12 @@ RELAY_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 def expand(policy: Mapping[str, Any]) -> dict[str, Any]:
     """Return the policy as it is applied: servers with what their presets say, and with Odoo's own fields only.
 
-    Logins at providers are whole addresses. What is unsound in it stays as it is, for `problems` to name.
+    Logins at providers are whole addresses, and names in DNS are in canonical form. What is unsound in it stays as it
+    is, for `problems` to name.
     """
     expanded, section, accounts = dict(policy), policy.get("odoo"), policy.get("providers")
+    if isinstance(policy.get("dns"), Mapping):
+        expanded["dns"] = dns.filled(policy["dns"])
     if isinstance(section, Mapping) and isinstance(section.get("servers"), list):
         expanded["odoo"] = {**section, "servers": _filled(section, section["servers"])}
     if isinstance(accounts, list):
@@ -55,7 +60,22 @@ def findings(policy: Any) -> list[Finding]:
         for place, account in _accounts(policy)
         for at, login, region in mailgun.logins(account, place)
     ]
-    return lint(from_policy(section, logins, sound=not list(_odoo(section))))
+    sound = not list(_odoo(section))
+    return lint(replace(from_policy(section, logins, sound=sound), policy=_with_dns(policy) if sound else None))
+
+
+def _with_dns(policy: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the policy with its section `dns` in canonical form; None if it has none, or something is unsound."""
+    if "dns" not in policy or any(_others(policy)):
+        return None
+    return {**policy, "dns": dns.filled(policy["dns"])}
+
+
+def _others(policy: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the sections beside `odoo`."""
+    yield from _providers(policy)
+    yield from dns.problems(policy.get("dns", {}))
+    yield from _inbound(policy.get("inbound", {}))
 
 
 def problems(policy: Any) -> list[str]:
@@ -65,14 +85,13 @@ def problems(policy: Any) -> list[str]:
     """
     if not isinstance(policy, Mapping):
         return ["mail_policy is no dictionary"]
-    found = list(unknown_keys(policy, "", {"version", "odoo", "providers", "inbound"}))
+    found = list(unknown_keys(policy, "", {"version", "odoo", "providers", "dns", "inbound"}))
     found.extend(f"{section} is missing" for section in ("odoo", "inbound") if section not in policy)
     if policy.get("version") != VERSION:
         found.append(f"version is {policy.get('version')!r}; this release of mailops.odoo knows version {VERSION}")
     unsound = list(_odoo(policy.get("odoo", {})))
     found.extend(unsound or (finding.text() for finding in findings(policy) if finding.severity == ERROR))
-    found.extend(_providers(policy))
-    found.extend(_inbound(policy.get("inbound", {})))
+    found.extend(_others(policy))
     found.extend(_former_domains(policy))
     return found
 
@@ -120,6 +139,8 @@ def _policy_keys(servers: list[Any]) -> Iterator[str]:
             yield f"{place}.purpose is {item['purpose']!r}; it must be one of {', '.join(presets.PURPOSES)}"
         if "intent" in item and not isinstance(item["intent"], str):
             yield f"{place}.intent is {item['intent']!r}, which is no text"
+        if "spf" in item:
+            yield from dns.terms(item["spf"], f"{place}.spf")
         yield from _provider(item, place)
 
 

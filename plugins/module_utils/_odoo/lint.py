@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_rules import ERROR, INFO, RULES, WARNING
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import lint_rules as of_dns
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import lint_rules
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_rules import ERROR, INFO, WARNING
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import Setup
 
 SEVERITIES = (ERROR, WARNING, INFO)
+RULES = dict(sorted({**lint_rules.RULES, **of_dns.RULES}.items()))
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,8 @@ class Setup:
     `series` is 14 to 19; `certain`, whether that is known or only assumed. `stored`: it comes from a database.
     `campaigns`: Email Marketing is in use, and `campaign_server` the name of the server chosen for it, whose setting is
     at `campaign_place`. `options` are all that a policy gives, `logins` those that it makes at providers. `registry`
-    and `mails` are what Odoo chooses by and for whom.
+    and `mails` are what Odoo chooses by and for whom. `policy` is the whole of one that is sound and has a section
+    `dns`, with that section in canonical form.
     """
 
     series: int
@@ -125,6 +126,7 @@ class Setup:
     logins: tuple[Login, ...] = ()
     registry: Registry | None = None
     mails: tuple[Mail, ...] = ()
+    policy: Mapping[str, Any] | None = None
 
     @property
     def senders(self) -> list[Outgoing]:

@@ -9,13 +9,16 @@ docs/presets.md shows the same to administrators; a test keeps the two together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 PURPOSES = ("transactional", "bulk", "notification")
 TRANSACTIONAL = ("transactional", "notification")
 # What a server of the policy may say beside Odoo's own fields.
-SERVER_KEYS = ("purpose", "provider", "region", "intent")
+SERVER_KEYS = ("purpose", "provider", "region", "intent", "spf")
+# What becomes of Odoo's envelope sender at a provider: it stays, or one at the login's domain or at a domain of the
+# provider takes its place.
+KEPT, LOGIN, OWN = "kept", "login", "own"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Preset:
     lets a login send as, and so what the server's from_filter must hold: `login` (the login's address), `mailbox` (the
     addresses of the mailbox), `domain` (domains or addresses that are verified there), or nothing in particular.
     `sources` are the pages that say so; `limit` is why it is not for everything.
+
+    `spf` has region → the terms by which a domain's SPF record lets the provider send; "" holds for every other region.
+    A region that is not there is one of which that is not known; no terms are needed where `envelope` is OWN and the
+    provider asks for none. `envelope` says which domain SPF is looked up at: KEPT, LOGIN (by whose domain the mail is
+    signed as well) or OWN. `spf_source` is the page that says so.
     """
 
     title: str
@@ -38,6 +46,9 @@ class Preset:
     remark: str = ""
     limit: str = ""
     region_needed: bool = False
+    spf: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    envelope: str = KEPT
+    spf_source: str = ""
 
     @property
     def known_regions(self) -> list[str]:
@@ -49,6 +60,10 @@ class Preset:
         if region:
             return self.regions.get(region, "")
         return "" if self.region_needed else next(iter(self.regions.values()), "")
+
+    def terms(self, region: str) -> tuple[str, ...] | None:
+        """Return the SPF terms that let a region send, by default the first one; None if they are not known."""
+        return self.spf.get(region or next(iter(self.regions), ""), self.spf.get(""))
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,8 @@ _ZOHO_SOURCES = (
     "https://www.zoho.com/mail/help/usage-policy.html",
 )
 _ZOHO_LIMIT = "its usage policy excludes mass, marketing and automated mail"
+# Where its customers in these regions have their records point to; of Canada none was found.
+_ZOHO_SPF = {region: (f"include:zohomail.{region}",) for region in ("com", "eu", "in", "com.au", "jp")}
 _ODOO = "https://github.com/odoo/documentation/tree/master/content/applications/general/email_communication"
 # Those of which Amazon's own example says that they have an SMTP endpoint; several regions of SES have none.
 _SES_REGIONS = (
@@ -87,6 +104,9 @@ PRESETS: dict[str, Preset] = {
             "https://help.brevo.com/hc/en-us/articles/209462765-What-is-Brevo-SMTP",
         ),
         "The password is an SMTP key, not an API key.",
+        spf={"": ()},
+        envelope=OWN,
+        spf_source="https://developers.brevo.com/docs/domain-authentication-and-verification",
     ),
     "gmail": Preset(
         "Gmail",
@@ -97,6 +117,8 @@ PRESETS: dict[str, Preset] = {
         ("https://developers.google.com/workspace/gmail/imap/imap-smtp", f"{_ODOO}/google_oauth.rst"),
         "Wants an app password or OAuth (smtp_authentication: gmail).",
         "at most 500 mails a day, 2,000 with Workspace",
+        spf={"": ("include:_spf.google.com",)},
+        spf_source="https://support.google.com/a/answer/10684623",
     ),
     "google-relay": Preset(
         "Google Workspace SMTP relay",
@@ -107,6 +129,8 @@ PRESETS: dict[str, Preset] = {
         ("https://support.google.com/a/answer/2956491",),
         "Has to be allowed in the Admin console.",
         "at most 10,000 mails a day and user",
+        spf={"": ("include:_spf.google.com",)},
+        spf_source="https://support.google.com/a/answer/10684623",
     ),
     "mailgun": Preset(
         "Mailgun",
@@ -119,6 +143,9 @@ PRESETS: dict[str, Preset] = {
             "https://cloud.google.com/compute/docs/tutorials/sending-mail/using-mailgun",
         ),
         "Logins belong to a domain and its region.",
+        spf={"": ("include:mailgun.org",)},
+        envelope=LOGIN,
+        spf_source="https://documentation.mailgun.com/docs/mailgun/user-manual/domains/domains-verify.md",
     ),
     "mailjet": Preset(
         "Mailjet",
@@ -131,6 +158,10 @@ PRESETS: dict[str, Preset] = {
             "https://docs.cloud.google.com/compute/docs/tutorials/sending-mail/using-mailjet",
         ),
         "The user is the API key, the password the secret key.",
+        spf={"": ("include:spf.mailjet.com",)},
+        envelope=OWN,
+        spf_source="https://documentation.mailjet.com/hc/en-us/articles/"
+        "360042412734-Authenticating-Domains-with-SPF-DKIM",
     ),
     "microsoft365": Preset(
         "Microsoft 365",
@@ -145,6 +176,8 @@ PRESETS: dict[str, Preset] = {
         ),
         "Wants OAuth (smtp_authentication: outlook).",
         "at most 30 mails a minute and 10,000 recipients a day",
+        spf={"": ("include:spf.protection.outlook.com",)},
+        spf_source="https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure",
     ),
     "postmark": Preset(
         "Postmark, transactional",
@@ -157,6 +190,9 @@ PRESETS: dict[str, Preset] = {
             "https://postmarkapp.com/developer/user-guide/managing-your-account/managing-sender-signatures",
         ),
         limit="bulk mail has a host of its own, postmark-broadcast",
+        spf={"": ()},
+        envelope=OWN,
+        spf_source="https://postmarkapp.com/blog/why-we-no-longer-ask-for-spf-records",
     ),
     "postmark-broadcast": Preset(
         "Postmark, broadcast",
@@ -166,6 +202,9 @@ PRESETS: dict[str, Preset] = {
         ("bulk",),
         ("https://postmarkapp.com/developer/user-guide/send-email-with-smtp",),
         limit="other mail has a host of its own, postmark",
+        spf={"": ()},
+        envelope=OWN,
+        spf_source="https://postmarkapp.com/blog/why-we-no-longer-ask-for-spf-records",
     ),
     "relay": Preset(
         "A mail server of your own",
@@ -187,6 +226,10 @@ PRESETS: dict[str, Preset] = {
             "https://www.twilio.com/docs/sendgrid/api-reference/senders",
         ),
         "The user is the word apikey, the password an API key.",
+        spf={"": ()},
+        envelope=OWN,
+        spf_source="https://support.sendgrid.com/hc/en-us/articles/"
+        "21415314709147-Email-Authentication-SendGrid-s-Automated-Security-Explained",
     ),
     "ses": Preset(
         "Amazon SES",
@@ -201,6 +244,9 @@ PRESETS: dict[str, Preset] = {
         ),
         "The envelope sender must be verified too. SMTP logins are no AWS access keys, and each is for one region.",
         region_needed=True,
+        spf={"": ()},
+        envelope=OWN,
+        spf_source="https://docs.aws.amazon.com/ses/latest/dg/mail-from.html",
     ),
     "zoho": Preset(
         "Zoho Mail, personal or free",
@@ -218,6 +264,8 @@ PRESETS: dict[str, Preset] = {
         _ZOHO_SOURCES,
         "The region is the account's data centre.",
         _ZOHO_LIMIT,
+        spf=_ZOHO_SPF,
+        spf_source="https://www.zoho.com/mail/help/adminconsole/spf-configuration.html",
     ),
     "zoho-pro": Preset(
         "Zoho Mail, paid organisation",
@@ -234,6 +282,8 @@ PRESETS: dict[str, Preset] = {
         (*_ZOHO_SOURCES, "https://postigo.net/smtp/zoho"),
         "As zoho, with an address at a domain of your own.",
         _ZOHO_LIMIT,
+        spf=_ZOHO_SPF,
+        spf_source="https://www.zoho.com/mail/help/adminconsole/spf-configuration.html",
     ),
 }
 
@@ -288,6 +338,26 @@ def filled(server: Mapping[str, Any], platform: str = "") -> dict[str, Any]:
     if encryption:
         odoo.setdefault("encryption", encryption)
     return odoo
+
+
+def of(server: Mapping[str, Any]) -> Preset | None:
+    """Return the preset of a server of the policy: the one that it names, or else the one whose host it has."""
+    provider = server.get("provider")
+    name = (
+        provider if isinstance(provider, str) and provider in PRESETS else by_host(str(server.get("smtp_host") or ""))
+    )
+    return PRESETS.get(name)
+
+
+def spf(server: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the SPF terms that let a server of the policy send: its own, or its provider's; None if not known."""
+    said = server.get("spf")
+    if isinstance(said, list):
+        return tuple(str(term) for term in said)
+    preset, region, host = of(server), str(server.get("region") or ""), str(server.get("smtp_host") or "").lower()
+    if preset is None:
+        return None
+    return preset.terms(region or next((name for name, at in preset.regions.items() if at == host), ""))
 
 
 _BY_HOST = {host: name for name, preset in PRESETS.items() for host in preset.regions.values()}

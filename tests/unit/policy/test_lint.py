@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ansible_collections.mailops.odoo.plugins.filter import mail_lint
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import SEVERITIES, lint
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_rules import RULES
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import RULES
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import Outgoing, Person, Placed, Setup
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail, Registry, Server
 from ansible_collections.mailops.odoo.plugins.module_utils._policy import findings, problems

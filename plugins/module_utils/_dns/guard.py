@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which mail of a policy a DMARC policy would harm (RFC 7489). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import alignment, dmarc, sending
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.sending import Path
+
+KEYS = "._domainkey."
+
+
+def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[Path]) -> list[str]:
+    """Return which of the policy's mail a domain's DMARC policy would have quarantined or rejected, a sentence each.
+
+    `item` is an entry of `dns.domains`. Mail passes where what SPF or DKIM stand for is aligned with From (RFC 7489,
+    3.1); a signature counts if the provider is known to make it, or if its key is among the domain's `records`. What is
+    not known fails.
+    """
+    tags = item["dmarc"]
+    keys = declared_keys(policy)
+    own = {str(one["name"]) for one in _domains(policy) if "dmarc" in one}
+    told = []
+    for path in ways:
+        if path.from_domain != item["name"]:
+            # Mail from a name below without a record of its own falls to the organisational domain's (6.6.3).
+            if path.from_domain in own or alignment.organizational(path.from_domain) != item["name"]:
+                continue
+            asked = str(tags.get("sp", tags["p"]))
+        else:
+            asked = str(tags["p"])
+        if asked.lower() == dmarc.POLICIES[0] or _passes(path, tags, keys):
+            continue
+        told.append(f"{path.sender} by {path.server}: {_why(path)}")
+    return list(dict.fromkeys(told))
+
+
+def _passes(path: Path, tags: Mapping[str, Any], keys: set[str]) -> bool:
+    strict = {tag: str(tags.get(tag, "r")).lower() == "s" for tag in ("adkim", "aspf")}
+    by_spf = path.terms is not None and alignment.aligned(path.from_domain, path.spf_domain, strict["aspf"])
+    signers = [path.signed_by] if path.signed_by else sorted(keys)
+    return by_spf or any(alignment.aligned(path.from_domain, one, strict["adkim"]) for one in signers)
+
+
+def _why(path: Path) -> str:
+    if path.terms is None:
+        return "what lets it send is not known, and neither is who signs its mail"
+    at = (
+        f"SPF is looked up at {path.spf_domain}" if path.spf_domain else "SPF is looked up at the provider's own domain"
+    )
+    signed = f"it is signed by {path.signed_by}" if path.signed_by else "who signs it is not known"
+    return f"{at}, {signed}, and neither is aligned with {path.from_domain}"
+
+
+def declared_keys(policy: Mapping[str, Any]) -> set[str]:
+    """Return the domains for which the policy's further records have a DKIM key."""
+    names = [str(record["name"]) for item in _domains(policy) for record in item.get("records") or []]
+    return {name.partition(KEYS)[2] for name in names if KEYS in name and not name.startswith(sending.ODOO_KEY)}
+
+
+def _domains(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list((policy.get("dns") or {}).get("domains") or [])

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the mailops.odoo authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the mail of a policy leaves, as far as SPF, DKIM and DMARC go: from which domains, and by whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import explain, mail_address, presets
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.senders import CUSTOMER
+
+# What Odoo S.A. asks for where its own servers send (its documentation, "Using your own domain").
+ODOO = "odoo.com"
+ODOO_SPF = "include:_spf.odoo.com"
+ODOO_KEY = "odoo._domainkey"
+ODOO_CONF = "the server of odoo.conf"
+# Whose sender Odoo only passes on: no domain of the policy's.
+FOREIGN = mail_address.domain_of(CUSTOMER.email_from)
+
+
+@dataclass(frozen=True)
+class Path:
+    """How the mail of one sender leaves.
+
+    `from_domain` is that of the header From, `envelope` that of Odoo's envelope sender. `place` is the server's in the
+    policy, empty for that of odoo.conf. `terms` are the SPF terms that let the server send, None if they are not known.
+    `spf_domain` is where a receiver looks SPF up: empty if at a domain of the provider's own. `signed_by` is the domain
+    that surely signs (DKIM's `d=`), empty if none does. `of_odoo`: it is a server of Odoo S.A.
+    """
+
+    sender: str
+    from_domain: str
+    envelope: str
+    server: str
+    place: str = ""
+    terms: tuple[str, ...] | None = None
+    spf_domain: str = ""
+    signed_by: str = ""
+    of_odoo: bool = False
+
+
+def paths(policy: Mapping[str, Any]) -> list[Path]:
+    """Return how each sender's mail leaves by a sound policy, as the administrator wrote it.
+
+    Raises ValidationError as `registry.from_policy` does.
+    """
+    section = policy.get("odoo") or {}
+    servers = {str(item["name"]): (f"odoo.servers[{number}]", item) for number, item in enumerate(_servers(section))}
+    found = []
+    for route in explain.by_policy(policy)["routes"]:
+        sending = domain(route["from"])
+        if not sending or FOREIGN in (sending, domain(route["envelope_from"])):
+            continue
+        place, server = servers.get(str(route["server"]), ("", {}))
+        found.append(_path(route, sending, place, server))
+    return found
+
+
+def _path(route: Mapping[str, Any], sending: str, place: str, server: Mapping[str, Any]) -> Path:
+    envelope, preset = domain(route["envelope_from"]), presets.of(server)
+    of_odoo = is_of_odoo(server)
+    terms = presets.spf(server)
+    login = domain(str(server.get("smtp_user") or ""))
+    by_login = preset is not None and preset.envelope == presets.LOGIN
+    at = {presets.LOGIN: login, presets.OWN: ""}.get(preset.envelope if preset else presets.KEPT, envelope)
+    return Path(
+        sender=str(route["sender"]),
+        from_domain=sending,
+        envelope=envelope,
+        server=str(route["server"] or ODOO_CONF),
+        place=place,
+        terms=(ODOO_SPF,) if terms is None and of_odoo else terms,
+        spf_domain=at,
+        signed_by=sending if of_odoo else login if by_login else "",
+        of_odoo=of_odoo,
+    )
+
+
+def _servers(section: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(section.get("servers") or [])
+
+
+def is_of_odoo(server: Mapping[str, Any]) -> bool:
+    """Whether a server of the policy is one of Odoo S.A."""
+    host = str(server.get("smtp_host") or "").lower().rstrip(".")
+    return host == ODOO or host.endswith(f".{ODOO}")
+
+
+def domain(text: str) -> str:
+    """Return the domain of an address, with a name or without, in canonical form; empty if it has none."""
+    where = text.rpartition("@")[2].strip("> ") if "@" in text else ""
+    try:
+        return values.shown(values.name(where)) if where else ""
+    except ValueError:
+        return ""
+
+
+def provider_domains(policy: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Yield each domain that the policy has at a provider, and whether the provider receives mail for it."""
+    for account in policy.get("providers") or []:
+        for item in mailgun.filled(account)["domains"]:
+            yield str(item["name"]).lower(), bool(item.get("inbound_routes"))
+
+
+def receiving(policy: Mapping[str, Any]) -> set[str]:
+    """Return the domains at which mail is to arrive: alias domains, former ones too, and what the gateway takes."""
+    section, inbound = policy.get("odoo") or {}, policy.get("inbound") or {}
+    aliases = section.get("alias_domains") or []
+    named = [item["name"] for item in [*aliases, *(inbound.get("domains") or [])]]
+    former = [name for item in aliases for name in item.get("former_names") or []]
+    return {str(name).lower() for name in [*named, *former]}
