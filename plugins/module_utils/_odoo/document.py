@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.markdown import NOTHING, code, codes, table, text
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import wanted
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import oauth, presets, registry, senders
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document_rules import to_know
@@ -35,6 +36,7 @@ def render(policy: Mapping[str, Any]) -> str:
         _servers(servers, odoo.get("mass_mailing_server")),
         _routes(odoo, series),
         _sending_domains(policy.get("providers", [])),
+        _dns(policy),
         _alias_domains(odoo.get("alias_domains", [])),
         _aliases(odoo.get("aliases", []), odoo.get("alias_domains", [])),
         _incoming(odoo.get("incoming_servers", [])),
@@ -158,6 +160,32 @@ def _tracked(tracking: Mapping[str, Any]) -> str:
         return NOTHING
     words = {"open": "opening", "click": "links", "unsubscribe": "unsubscribing"}
     return ", ".join(words[kind] for kind in words if tracking.get(kind) not in (None, False, "no")) or "nothing"
+
+
+def _dns(policy: Mapping[str, Any]) -> list[str]:
+    """Return what each domain is to have in DNS; what only a provider knows is not in it."""
+    if "dns" not in policy:
+        return []
+    head = ["Domain", "Published in", "SPF has", "DMARC", "MX", "Other records"]
+    names = sorted(str(domain["name"]) for account in policy.get("providers", []) for domain in account["domains"])
+    keys = ["", f"Which keys sign the mail of {codes(names)}, Mailgun says."] if names else []
+    return ["## What DNS says", "", *table(head, map(_entry, wanted(policy))), *keys]
+
+
+def _entry(entry: Mapping[str, Any]) -> list[str]:
+    spf, mx = entry["spf"] or {}, entry["mx"]
+    terms = [*spf.get("terms", []), *([spf["all"]] if spf.get("all") else [])]
+    tags = entry["dmarc"] or {}
+    keys = [{**key, "values": [key["value"]]} for key in entry["dkim"]]
+    others = [record for record in [*keys, *entry["records"]] if record.get("state") != "absent"]
+    return [
+        code(entry["domain"]),
+        code(entry["zone"]) if entry["zone"] else "elsewhere: only looked at",
+        codes(terms),
+        codes(f"{tag}={','.join(value) if isinstance(value, list) else value}" for tag, value in tags.items()),
+        "none" if mx == [] else codes(mx or []),
+        codes(f"{record['name']} {record['type']} {' '.join(record['values'])}" for record in others),
+    ]
 
 
 def _alias_domains(domains: Items) -> list[str]:
