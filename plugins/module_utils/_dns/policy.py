@@ -22,6 +22,7 @@ RFC2136 = "rfc2136"
 BACKENDS = (RFC2136, "digitalocean", "cloudflare")
 # What each kind of back end is reached with.
 KEYS = {True: ("server", "port", "key_name", "key_secret", "key_algorithm"), False: ("api_token", "api_url", "ca_file")}
+ALGORITHMS = ("hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 NEEDED = ("server", "key_name", "key_secret")
 # What a record may be; zones are cut and made elsewhere.
 RECORD_TYPES = tuple(kind for kind in values.TYPES if kind not in ("NS", "SOA"))
@@ -64,7 +65,7 @@ ZONE = _Zone(
         Field("port", "int"),
         Field("key_name"),
         Field("key_secret", secret=True),
-        Field("key_algorithm"),
+        Field("key_algorithm", choices=ALGORITHMS),
         Field("api_token", secret=True),
         Field("api_url"),
         Field("ca_file"),
