@@ -10,12 +10,14 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import alignment, dmarc, sending
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.sending import Path
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mail_address
 
 KEYS = "._domainkey."
+SHOWN = 3
 
 
 def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[Path]) -> list[str]:
-    """Return which of the policy's mail a domain's DMARC policy would have quarantined or rejected, a sentence each.
+    """Return by which servers a domain's DMARC policy would have mail quarantined or rejected, a sentence each.
 
     `item` is an entry of `dns.domains`. Mail passes where what SPF or DKIM stand for is aligned with From (RFC 7489,
     3.1); a signature counts if the provider is known to make it, or if its key is among the domain's `records`. What is
@@ -24,7 +26,7 @@ def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[P
     tags = item["dmarc"]
     keys = declared_keys(policy)
     own = {str(one["name"]) for one in _domains(policy) if "dmarc" in one}
-    told = []
+    senders: dict[tuple[str, str], list[str]] = {}
     for path in ways:
         if path.from_domain != item["name"]:
             # Mail from a name below without a record of its own falls to the organisational domain's (6.6.3).
@@ -35,8 +37,15 @@ def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[P
             asked = str(tags["p"])
         if asked.lower() == dmarc.POLICIES[0] or _passes(path, tags, keys):
             continue
-        told.append(f"{path.sender} by {path.server}: {_why(path)}")
-    return list(dict.fromkeys(told))
+        senders.setdefault((path.server, _why(path)), []).append(mail_address.normalize(path.sender))
+    return [f"{server} sends for {_few(named)}, and {why}" for (server, why), named in senders.items()]
+
+
+def _few(named: Iterable[str]) -> str:
+    """Return the first of several senders, each once."""
+    each = list(dict.fromkeys(named))
+    more = [f"{len(each) - SHOWN} more"] if len(each) > SHOWN else []
+    return ", ".join([*each[:SHOWN], *more])
 
 
 def _passes(path: Path, tags: Mapping[str, Any], keys: set[str]) -> bool:
@@ -48,12 +57,12 @@ def _passes(path: Path, tags: Mapping[str, Any], keys: set[str]) -> bool:
 
 def _why(path: Path) -> str:
     if path.terms is None:
-        return "what lets it send is not known, and neither is who signs its mail"
+        return "neither what lets it send nor who signs its mail is known"
     at = (
         f"SPF is looked up at {path.spf_domain}" if path.spf_domain else "SPF is looked up at the provider's own domain"
     )
     signed = f"it is signed by {path.signed_by}" if path.signed_by else "who signs it is not known"
-    return f"{at}, {signed}, and neither is aligned with {path.from_domain}"
+    return f"{at} and {signed}: neither is aligned with {path.from_domain}"
 
 
 def declared_keys(policy: Mapping[str, Any]) -> set[str]:

@@ -20,7 +20,6 @@ from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_rules impo
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import Setup
 
 Policy = Mapping[str, Any]
-SHOWN = 3
 
 
 def _domains(policy: Policy) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -67,17 +66,17 @@ def _lacking_terms(setup: Setup) -> Findings:
     if setup.policy is None:
         return
     ways = sending.paths(setup.policy)
-    named = {item["name"] for _place, item in _domains(setup.policy)}
+    said = {item["name"] for _place, item in _domains(setup.policy) if "spf" in item}
     zones = setup.policy["dns"]["zones"]
     lacking: dict[tuple[str, str], list[str]] = {}
     for path in ways:
-        if path.terms is None and (path.envelope in named or policies.zone_of(zones, path.envelope)):
+        if path.terms is None and (path.envelope in said or policies.zone_of(zones, path.envelope)):
             lacking.setdefault((path.place, path.server), []).append(path.envelope)
     for (place, server), domains in lacking.items():
         yield (
             WARNING,
             f"{place}.spf" if place else setup.servers_place,
-            f"{server} sends for {', '.join(dict.fromkeys(domains))}, and which terms of SPF let it do so is not known",
+            f"{server} sends for {', '.join(dict.fromkeys(domains))}, and by which terms of SPF is not known",
             "Say them, such as spf: [a:mx.acme.example], or spf: [] if it needs none."
             if place
             else "Name the server, with spf, in the policy.",
@@ -106,12 +105,11 @@ def _harmful_dmarc(setup: Setup) -> Findings:
     for place, item in _domains(setup.policy):
         failing = guard.failing(setup.policy, item, ways) if "dmarc" in item else []
         if failing:
-            more = [f"{len(failing) - SHOWN} more"] if len(failing) > SHOWN else []
             yield (
                 ERROR,
                 f"{place}.dmarc",
                 f"receivers would refuse or put aside mail that fails DMARC, and some of the policy's would: "
-                f"{'; '.join([*failing[:SHOWN], *more])}",
+                f"{'; '.join(failing)}",
                 "Keep p: none until it passes: give the server an envelope sender at the domain of From, or have it "
                 "sign as that domain.",
             )

@@ -14,7 +14,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand
 Section = dict[str, Any]
 SOUND: Section = {
     "zones": [
-        {"zone": "acme.example", "backend": "rfc2136", "server": "192.0.2.53", "key_name": "k", "key_secret": "c2VjcmV0"},
+        {"zone": "acme.example", "backend": "rfc2136", "server": "192.0.2.53", "key_name": "k", "key_secret": "c2Vj"},
         {"zone": "two.example", "backend": "cloudflare", "api_token": "token", "ttl": 300},
     ],
     "domains": [

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mailops.odoo.plugins.filter import mail_lint
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import SEVERITIES, lint
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import RULES
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint import RULES, SEVERITIES, lint
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.lint_setup import Outgoing, Person, Placed, Setup
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Mail, Registry, Server
 from ansible_collections.mailops.odoo.plugins.module_utils._policy import findings, problems
@@ -53,17 +52,29 @@ def at_mailgun(**values: Any) -> list[Section]:
 
 
 def told(odoo: Section) -> list[str]:
-    """Return severity and text of everything that is found; `providers` stands beside Odoo's own section."""
-    inside = {key: value for key, value in odoo.items() if key != "providers"}
-    policy = {"version": 1, "odoo": inside, "providers": odoo.get("providers", []), "inbound": {"domains": []}}
+    """Return severity and text of everything that is found; the sections beside Odoo's own stand in it."""
+    inside = {key: value for key, value in odoo.items() if key not in ("providers", "dns", "inbound")}
+    beside = {key: value for key, value in odoo.items() if key not in inside}
+    policy = {"version": 1, "odoo": inside, "providers": [], "inbound": {"domains": []}, **beside}
     return [f"{finding.severity} {finding.text()}" for finding in findings(policy)]
+
+
+def dns(*zones: str, **said: Any) -> Section:
+    """Return the section `dns` that publishes in zones, and says something of acme.example."""
+    reached = {"backend": "rfc2136", "server": "192.0.2.53", "key_name": "k", "key_secret": "from-the-vault"}
+    domains = [{"name": "acme.example", **said}] if said else []
+    return {"zones": [{"zone": zone, **reached} for zone in zones], "domains": domains}
 
 
 BULK = {"purpose": "bulk", "from_filter": ["mg.acme.example", "bounce@acme.example"], "sequence": 2}
 ZOHO = {"provider": "zoho", "smtp_host": None, "smtp_port": None, "encryption": None}
 GMAIL = {**ZOHO, "provider": "gmail", "smtp_user": "office@acme.example"}
 MAILGUN = {**ZOHO, "provider": "mailgun", "smtp_user": "no-reply@mg.acme.example"}
+MAILGUN_ELSEWHERE = {**ZOHO, "provider": "mailgun", "smtp_user": "news@elsewhere.example"}
 BOUNCE = "bounce@acme.example"
+ODOOS_KEY = {"name": "odoo._domainkey.acme.example", "type": "CNAME", "values": ["odoo._domainkey.odoo.com"]}
+MX_OF_MG = {"domains": [{"name": "mg.acme.example", "mx": ["10 mxa.mailgun.org"]}]}
+REJECTING = {"domains": [{"name": "acme.example", "others": "reject"}]}
 PORT = "odoo.servers[0].smtp_port"
 FILTER = "odoo.servers[0].from_filter"
 
@@ -263,12 +274,112 @@ CASES: list[tuple[str, Section, str, Section]] = [
         section(server(from_filter=["acme.example"]), version=15),
     ),
     (
+        "I08",
+        section(server(spf=["mx", "include:_SPF.odoo.com"]), dns=dns()),
+        "warning I08 odoo.servers[0].spf: include:_spf.odoo.com lets the servers of Odoo S.A. send, and none of them "
+        "does; it costs receivers look-ups, of which there may be ten. Leave it out.",
+        section(server(spf=["mx", "include:_spf.odoo.com"], smtp_host="smtp.odoo.com"), dns=dns()),
+    ),
+    (
+        "I08",
+        section(server(spf=["mx"]), dns=dns(spf={"terms": ["include:_spf.odoo.com"]})),
+        "warning I08 dns.domains[0].spf.terms: include:_spf.odoo.com lets the servers of Odoo S.A. send, and none of "
+        "them does; it costs receivers look-ups, of which there may be ten. Leave it out.",
+        section(server(spf=["mx"]), dns=dns(spf={"remove": ["include:_spf.odoo.com"]})),
+    ),
+    (
+        "I08",
+        section(server(spf=["mx"]), dns=dns(records=[ODOOS_KEY])),
+        "warning I08 dns.domains[0].records[0]: odoo._domainkey.acme.example is the key of Odoo S.A.'s servers, and "
+        "none of them sends. Leave it out; the key of the provider that sends is the right one.",
+        section(server(spf=["mx"]), dns=dns(records=[{**ODOOS_KEY, "name": "k1._domainkey.acme.example"}])),
+    ),
+    (
+        "I12",
+        section(server(), dns=dns("acme.example")),
+        "warning I12 odoo.servers[0].spf: Own sends for acme.example, and by which terms of SPF is not known. "
+        "Say them, such as spf: [a:mx.acme.example], or spf: [] if it needs none.",
+        section(server(spf=[]), dns=dns("acme.example")),
+    ),
+    (
+        "I12",
+        section(server(), dns=dns(spf={"terms": ["mx"]})),
+        "warning I12 odoo.servers[0].spf: Own sends for acme.example, and by which terms of SPF is not known. "
+        "Say them, such as spf: [a:mx.acme.example], or spf: [] if it needs none.",
+        # Of a domain that is nobody's matter here nothing has to be known.
+        section(server(), dns=dns("two.example")),
+    ),
+    (
+        "I12",
+        section(dns=dns("acme.example")),
+        "warning I12 odoo.servers: the server of odoo.conf sends for acme.example, and by which terms of SPF is not "
+        "known. Name the server, with spf, in the policy.",
+        section(),
+    ),
+    (
+        "I12",
+        section(server(spf=["mx", "a:one.example"]), dns=dns(spf={"remove": ["A:one.example", "ptr"]})),
+        "error I12 dns.domains[0].spf.remove: A:one.example is to be removed, and Own sends by it for acme.example. "
+        "Leave it there, or let another server send.",
+        section(server(spf=["mx", "a:one.example"]), dns=dns(spf={"remove": ["a:two.example"]})),
+    ),
+    (
+        "K03",
+        section(server(**MAILGUN_ELSEWHERE), dns=dns(dmarc={"p": "reject"})),
+        "error K03 dns.domains[0].dmarc: receivers would refuse or put aside mail that fails DMARC, and some of the "
+        "policy's would: Own sends for office@acme.example, bounce@acme.example, anybody@acme.example, 1 more, and SPF "
+        "is looked up at elsewhere.example and it is signed by elsewhere.example: neither is aligned with "
+        "acme.example. Keep p: none until it passes: give the server an envelope sender at the domain of From, or have "
+        "it sign as that domain.",
+        section(server(**MAILGUN_ELSEWHERE), dns=dns(dmarc={"p": "none"})),
+    ),
+    (
+        "K05",
+        section(server(), inbound=REJECTING, dns=dns(dmarc={"p": "none", "rua": ["mailto:Dmarc@acme.example!1m"]})),
+        "warning K05 dns.domains[0].dmarc.rua[0]: the policy has no dmarc@acme.example, and the gateway refuses what "
+        "Odoo does not have. Make an alias of it, or name an address that somebody reads.",
+        section(
+            server(),
+            inbound=REJECTING,
+            aliases=[{"alias_name": "Dmarc", "alias_model": "crm.lead"}],
+            dns=dns(dmarc={"p": "none", "rua": ["mailto:dmarc@acme.example", "mailto:OFFICE@acme.example"]}),
+        ),
+    ),
+    (
+        "K05",
+        section(server(), dns=dns(dmarc={"p": "none", "ruf": ["mailto:a@acme.example", "mailto:a@two.example"]})),
+        "info K05 dns.domains[0].dmarc.ruf[1]: reports of acme.example go to two.example only if "
+        "acme.example._report._dmarc.two.example has a TXT record v=DMARC1, and that zone is not the policy's. "
+        "See that two.example publishes it.",
+        section(server(), dns=dns("two.example", dmarc={"p": "none", "ruf": ["mailto:a@two.example"]})),
+    ),
+    (
         "L01",
         section(server(verify=False)),
         "warning L01 odoo.servers[0].encryption: the certificate of smtp.acme.example is not verified: whoever "
         "answers gets the "
         "password. Say verify: true.",
         section(server(verify=True)),
+    ),
+    (
+        "L02",
+        section(server(**MAILGUN, spf=[]), providers=at_mailgun(), dns=MX_OF_MG),
+        "error L02 dns.domains[0].mx: mg.acme.example only sends, and mail to it would go to 10 mxa.mailgun.org, where "
+        "nobody waits for it. Leave mx out. If mail is to arrive, say inbound_routes: true at the provider's domain, "
+        "or name the domain under inbound.domains.",
+        section(
+            server(**MAILGUN, spf=[]),
+            providers=at_mailgun(),
+            dns=MX_OF_MG,
+            inbound={"domains": [{"name": "mg.acme.example", "others": "reject"}]},
+        ),
+    ),
+    (
+        "L02",
+        section(server(), dns=dns(mx=[])),
+        "error L02 dns.domains[0].mx: mail to acme.example is to arrive, by the policy's other sections, and without "
+        "an MX record it does not. Name its MX, or leave mx out: then it stays as it is.",
+        section(server(), dns={"domains": [{"name": "www.acme.example", "mx": []}]}),
     ),
     (
         "M01",
@@ -548,6 +659,47 @@ def test_many_senders_are_not_all_listed() -> None:
     mails = tuple(Mail(f"user{number}@other.example", what=f"user {number}") for number in range(7))
     (line,) = stored(registry=registry, mails=mails)
     assert "user4@other.example (user 4), 2 more; Odoo takes" in line
+
+
+def test_of_mail_that_fails_dmarc_only_some_is_named() -> None:
+    users = [{"login": f"user{number}", "email": f"user{number}@acme.example"} for number in range(3)]
+    odoo = section(server(**MAILGUN_ELSEWHERE), users=users, dns=dns(dmarc={"p": "reject"}))
+    (line,) = [line for line in told(odoo) if " K03 " in line]
+    assert "Own sends for office@acme.example, bounce@acme.example, user0@acme.example, 4 more, and SPF" in line
+
+
+def test_what_a_provider_receives_for_a_domain_needs_its_mx() -> None:
+    (account,) = at_mailgun()
+    account["domains"][0]["inbound_routes"] = True
+    odoo = section(server(**MAILGUN), providers=[account], dns={"domains": [{"name": "mg.acme.example", "mx": []}]})
+    assert [line.split()[:2] for line in told(odoo) if " L02 " in line] == [["error", "L02"]]
+    odoo["dns"] = MX_OF_MG
+    assert not [line for line in told(odoo) if " L02 " in line]
+
+
+def test_an_alias_of_every_domain_takes_reports_in_each() -> None:
+    alias = {"alias_name": "dmarc", "alias_model": "crm.lead", "alias_domain": "two.example"}
+    tags = {"p": "none", "rua": ["mailto:dmarc@acme.example"]}
+    odoo = section(
+        server(),
+        alias_domains=[*domain(), *domain("two.example")],
+        inbound=REJECTING,
+        aliases=[alias],
+        dns=dns(dmarc=tags),
+    )
+    assert [line.split()[1] for line in told(odoo) if " K05 " in line] == ["K05"]
+    alias["alias_incoming_local"] = True  # type: ignore[assignment]
+    assert not [line for line in told(odoo) if " K05 " in line]
+
+
+@pytest.mark.parametrize(
+    "unsound", [{"dns": {"zones": {}}}, {"dns": []}, {"dns": dns(mx=[3])}, {"providers": {}}, {"inbound": []}]
+)
+def test_of_unsound_sections_nothing_is_told_about_dns(unsound: Section) -> None:
+    odoo = section(server(), **{"dns": dns("acme.example", mx=[]), **unsound})
+    assert not [line for line in told(odoo) if line.split()[1][0] in "IK" or " L02 " in line]
+    policy = {"version": 1, "odoo": section(server()), "inbound": {"domains": []}, "dns": dns("acme.example", mx=[])}
+    assert problems({**policy, **unsound}) != []
 
 
 def test_errors_come_first() -> None:

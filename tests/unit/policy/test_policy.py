@@ -57,7 +57,7 @@ def logins(policy: Policy) -> list[Policy]:
 WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
     "unknown key at the top": (
         lambda p: p.update(dsn={}),
-        "dsn is unknown; known are: inbound, odoo, providers, version",
+        "dsn is unknown; known are: dns, inbound, odoo, providers, version",
     ),
     "unknown key of a server": (
         lambda p: server(p, smtp_hots="x"),

@@ -10,8 +10,18 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.odoo.plugins.filter import policy_expanded
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import policy as dns
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import addresses
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.presets import PLATFORMS, PRESETS, PURPOSES, by_host
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.presets import (
+    KEPT,
+    LOGIN,
+    OWN,
+    PLATFORMS,
+    PRESETS,
+    PURPOSES,
+    by_host,
+    spf,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand, problems
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,6 +79,38 @@ def test_the_data_fits_together(name: str) -> None:
     assert all(source.startswith("https://") for source in preset.sources)
     assert preset.sources
     assert all(by_host(host.upper()) == name for host in preset.regions.values())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_said_of_spf_fits_together(name: str) -> None:
+    preset = PRESETS[name]
+    assert set(preset.spf) <= {"", *preset.regions}
+    assert preset.envelope in (KEPT, LOGIN, OWN)
+    assert preset.spf_source.startswith("https://") == bool(preset.spf)
+    for terms in preset.spf.values():
+        assert list(dns.terms(list(terms), name)) == []
+        # Whose domain receivers see has to let its own servers send.
+        assert terms or preset.envelope == OWN
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({"provider": "mailgun", "region": "eu"}, ("include:mailgun.org",)),
+        ({"provider": "zoho-pro", "region": "com.au"}, ("include:zohomail.com.au",)),
+        ({"provider": "zoho"}, ("include:zohomail.com",)),
+        ({"provider": "zoho", "smtp_host": "smtp.zoho.eu"}, ("include:zohomail.eu",)),
+        ({"provider": "zoho", "region": "ca"}, None),
+        ({"smtp_host": "SMTP.zoho.jp"}, ("include:zohomail.jp",)),
+        ({"smtp_host": "smtp.sendgrid.net"}, ()),
+        ({"smtp_host": "smtp.outlook.com"}, ("include:spf.protection.outlook.com",)),
+        ({"provider": "mailgun", "spf": []}, ()),
+        ({"provider": "relay", "smtp_host": "mx.acme.example"}, None),
+        ({"smtp_authentication": "cli"}, None),
+    ],
+)
+def test_the_terms_of_a_server(server: dict[str, Any], expected: tuple[str, ...] | None) -> None:
+    assert spf(server) == expected
 
 
 def test_platforms_say_where_they_say_so() -> None:
@@ -136,6 +178,11 @@ WRONG: dict[str, tuple[Policy, str]] = {
         policy({"purpose": "mass"}),
         "odoo.servers[0].purpose is 'mass'; it must be one of transactional, bulk, notification",
     ),
+    "SPF that is no list": (policy({"spf": "mx"}), "odoo.servers[0].spf is no list of texts"),
+    "SPF as a record": (
+        policy({"spf": ["v=spf1"]}),
+        "odoo.servers[0].spf: 'v=spf1' is a modifier; only mechanisms can be added",
+    ),
     "intent": (policy({"intent": 3}), "odoo.servers[0].intent is 3, which is no text"),
     "provider": (
         policy({"provider": "mailgnu"}),
@@ -193,6 +240,16 @@ def test_the_documentation_names_exactly_the_presets_there_are() -> None:
         assert re.findall(r"\]\((https:[^)]+)\)", sources[name]) == list(preset.sources)
         assert preset.remark in sources[name]
         assert preset.limit in sources[name]
+
+
+def test_the_documentation_names_the_terms_that_there_are() -> None:
+    lines = rows("## SPF")
+    assert list(lines) == list(PRESETS)
+    for name, preset in PRESETS.items():
+        _empty, _name, terms, _sender, source, _end = lines[name].split("|")
+        written = set(re.findall("`([^`]+)`", terms)) - {*preset.regions, "spf"}
+        assert written == {term for each in preset.spf.values() for term in each}
+        assert re.findall(r"\]\((https:[^)]+)\)", source) == [preset.spf_source] * bool(preset.spf)
 
 
 def test_the_documentation_names_exactly_the_platforms_there_are() -> None:
