@@ -72,6 +72,23 @@ def test_what_a_provider_puts_into_mail(example: Policy) -> None:
     assert "at providers" not in render(example)
 
 
+def test_what_is_published(example: Policy) -> None:
+    said = section(render(example), "What DNS says")
+    assert "| `acme.example` | `acme.example` | `include:zohomail.com`, `include:mailgun.org`, `mx`, `~all` " in said
+    assert "| `p=none`, `rua=mailto:postmaster@acme.example` | `10 mx.acme.example` | – |" in said
+    assert "| `mg.acme.example` | `acme.example` | `include:mailgun.org` | – | none | – |" in said
+    assert said.endswith("Which keys sign the mail of `mg.acme.example`, Mailgun says.")
+    links = {"name": "t.acme.example", "type": "CNAME", "values": ["links.provider.example"]}
+    example["dns"]["domains"][0] = {"name": "acme.example", "records": [links]}
+    example["dns"]["zones"], example["providers"] = [], []
+    said = section(render(example), "What DNS says")
+    assert "| elsewhere: only looked at | " in said
+    assert "| – | – | `t.acme.example CNAME links.provider.example` |" in said
+    assert "Mailgun" not in said
+    del example["dns"]
+    assert "What DNS says" not in render(example)
+
+
 def test_which_sender_leaves_by_which_server(example: Policy) -> None:
     example["odoo"]["servers"][1]["purpose"] = "bulk"
     routes = section(render(example), "Who sends by which server")
@@ -99,6 +116,7 @@ def test_no_secret_is_in_it(example: Policy) -> None:
     server.update({name: f"canary-{name}" for name in MAIL_SERVER.secrets})
     example["providers"][0]["api_key"] = "canary-key"
     example["providers"][0]["domains"][0]["credentials"][0]["password"] = "canary-credential"
+    example["dns"]["zones"][0].update(key_secret="canary-key", key_name="canary-name", server="canary-server")
     example["odoo"]["parameters"] = [{"key": "microsoft_outlook_client_secret", "secret_value": "canary-parameter"}]
     example["odoo"]["incoming_servers"] = [{"name": "Inbox", "server_type": "imap", "password": "canary-inbox"}]
     document = render(example)
