@@ -28,6 +28,8 @@ def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[P
     own = {str(one["name"]) for one in _domains(policy) if "dmarc" in one}
     senders: dict[tuple[str, str], list[str]] = {}
     for path in ways:
+        if not path.from_domain:
+            continue
         if path.from_domain != item["name"]:
             # Mail from a name below without a record of its own falls to the organisational domain's (6.6.3).
             if path.from_domain in own or alignment.organizational(path.from_domain) != item["name"]:

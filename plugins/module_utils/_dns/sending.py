@@ -19,7 +19,7 @@ ODOO = "odoo.com"
 ODOO_SPF = "include:_spf.odoo.com"
 ODOO_KEY = "odoo._domainkey"
 ODOO_CONF = "the server of odoo.conf"
-# Whose sender Odoo only passes on: no domain of the policy's.
+# Stands for those whose mail Odoo passes on: no domain of the policy's.
 FOREIGN = mail_address.domain_of(CUSTOMER.email_from)
 
 
@@ -27,10 +27,11 @@ FOREIGN = mail_address.domain_of(CUSTOMER.email_from)
 class Path:
     """How the mail of one sender leaves.
 
-    `from_domain` is that of the header From, `envelope` that of Odoo's envelope sender. `place` is the server's in the
-    policy, empty for that of odoo.conf. `terms` are the SPF terms that let the server send, None if they are not known.
-    `spf_domain` is where a receiver looks SPF up: empty if at a domain of the provider's own. `signed_by` is the domain
-    that surely signs (DKIM's `d=`), empty if none does. `of_odoo`: it is a server of Odoo S.A.
+    `from_domain` is that of the header From, `envelope` that of Odoo's envelope sender; either is empty where it is
+    that of somebody whose mail is passed on. `place` is the server's in the policy, empty for that of odoo.conf.
+    `terms` are the SPF terms that let the server send, None if they are not known. `spf_domain` is where a receiver
+    looks SPF up: empty if at a domain of the provider's own. `signed_by` is the domain that surely signs (DKIM's `d=`),
+    empty if none does. `of_odoo`: it is a server of Odoo S.A.
     """
 
     sender: str
@@ -53,16 +54,17 @@ def paths(policy: Mapping[str, Any]) -> list[Path]:
     servers = {str(item["name"]): (f"odoo.servers[{number}]", item) for number, item in enumerate(_servers(section))}
     found = []
     for route in explain.by_policy(policy)["routes"]:
-        sending = domain(route["from"])
-        if not sending or FOREIGN in (sending, domain(route["envelope_from"])):
-            continue
         place, server = servers.get(str(route["server"]), ("", {}))
-        found.append(_path(route, sending, place, server))
+        path = _path(route, place, server)
+        # Odoo refuses to send what has neither.
+        if path.from_domain or path.envelope:
+            found.append(path)
     return found
 
 
-def _path(route: Mapping[str, Any], sending: str, place: str, server: Mapping[str, Any]) -> Path:
-    envelope, preset = domain(route["envelope_from"]), presets.of(server)
+def _path(route: Mapping[str, Any], place: str, server: Mapping[str, Any]) -> Path:
+    sending, envelope = (_ours(domain(route[key])) for key in ("from", "envelope_from"))
+    preset = presets.of(server)
     of_odoo = is_of_odoo(server)
     terms = presets.spf(server)
     login = domain(str(server.get("smtp_user") or ""))
@@ -79,6 +81,10 @@ def _path(route: Mapping[str, Any], sending: str, place: str, server: Mapping[st
         signed_by=sending if of_odoo else login if by_login else "",
         of_odoo=of_odoo,
     )
+
+
+def _ours(name: str) -> str:
+    return "" if name == FOREIGN else name
 
 
 def _servers(section: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -169,7 +169,7 @@ def _mx(domain: str, inbound: bool, told: Mapping[str, Any], receiving: set[str]
 
 def _add_odoos_key(entries: _Entries, ways: Sequence[Path]) -> None:
     """Want Odoo's key where its own servers send, and have it removed from our zones where others do."""
-    for domain in dict.fromkeys(path.from_domain for path in ways):
+    for domain in dict.fromkeys(path.from_domain for path in ways if path.from_domain):
         mine = [path for path in ways if path.from_domain == domain]
         name = f"{ODOO_KEY}.{domain}"
         if any(path.of_odoo for path in mine):

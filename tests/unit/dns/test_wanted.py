@@ -233,18 +233,26 @@ def test_a_domain_that_does_not_exist_at_the_provider_yet_is_passed_over() -> No
 
 
 def test_names_go_into_the_zone_that_holds_them() -> None:
-    zones = [ACME, {**ZONE, "zone": "mg.acme.example"}, {**ZONE, "zone": "_domainkey.acme.example"}]
+    names = ("mg.acme.example", "_domainkey.mg.acme.example", "_domainkey.acme.example", "_dmarc.acme.example")
+    zones = [ACME, *({**ZONE, "zone": name} for name in names)]
     record = {"name": "k1._domainkey.acme.example", "type": "CNAME", "values": ["k1.provider.example"]}
-    said = [{"name": "acme.example", "records": [record]}]
+    said = [{"name": "acme.example", "records": [record], "dmarc": {"p": "none"}}]
     found = wanted(policy(OWN, BULK, zones=zones, domains=said, providers=at_mailgun()), told())
     assert [(item["domain"], item["zone"]) for item in found] == [
+        ("acme.example", "_dmarc.acme.example"),
         ("acme.example", "_domainkey.acme.example"),
         ("acme.example", "acme.example"),
+        ("mg.acme.example", "_domainkey.mg.acme.example"),
         ("mg.acme.example", "mg.acme.example"),
     ]
-    assert record in found[0]["records"]
-    assert found[0]["spf"] is None
-    assert found[1]["spf"]["terms"] == ["a:smtp.acme.example", "include:mailgun.org"]
+    of_dmarc, of_key, itself, of_mailguns_key, mailguns = found
+    assert of_dmarc["dmarc"] == {"p": "none"}
+    assert record in of_key["records"]
+    assert [key["name"] for key in of_mailguns_key["dkim"]] == ["pic._domainkey.mg.acme.example"]
+    assert itself["spf"]["terms"] == ["a:smtp.acme.example", "include:mailgun.org"]
+    assert mailguns["mx"] == []
+    assert [item["spf"] is None for item in found] == [True, True, False, True, False]
+    assert [item["dmarc"] is None for item in found] == [False, True, True, True, True]
 
 
 def test_a_domain_without_a_zone_is_only_looked_at() -> None:
@@ -261,8 +269,21 @@ def test_without_the_section_everything_is_only_looked_at() -> None:
 
 
 def test_somebody_whose_mail_is_passed_on_is_no_domain_of_ours() -> None:
-    open_server = {**OWN, "from_filter": None}
-    assert [item["domain"] for item in wanted(policy(open_server))] == ["acme.example"]
+    """Without a default sender Odoo leaves the customer's address as it is, and in the envelope a filter may too."""
+    given = policy({**OWN, "from_filter": ["office@acme.example"]}, zones=[], domains=dmarc(p="reject"))
+    given["odoo"]["alias_domains"][0].update(default_from=None)
+    assert [item["domain"] for item in wanted(given)] == ["acme.example"]
+    odoos = policy(server("Odoo", smtp_host="smtp.odoo.com", from_filter=None))
+    odoos["odoo"]["alias_domains"][0].update(default_from=None)
+    (found,) = wanted(odoos)
+    assert found["spf"]["terms"] == [ODOO]
+
+
+def test_a_server_that_only_passes_on_is_let_in_too() -> None:
+    passing_on = server("Open", provider="relay", smtp_host="b", spf=["a:b.acme.example"], from_filter=None, sequence=5)
+    given = policy(OWN, passing_on)
+    given["odoo"]["alias_domains"][0].update(default_from=None)
+    assert terms(given) == ["a:smtp.acme.example", "a:b.acme.example"]
 
 
 def test_dmarc_and_further_records() -> None:
@@ -387,12 +408,6 @@ def test_the_same_policy_gives_the_same_and_is_left_as_it_is() -> None:
     assert wanted(given, told()) == first
     assert given == before
     assert "canary" not in str(first)
-
-
-def test_a_policy_of_an_older_odoo_has_its_own_routes() -> None:
-    given = policy({**OWN, "from_filter": None})
-    given["odoo"]["version"] = 14
-    assert terms(given) == ["a:smtp.acme.example"]
 
 
 def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

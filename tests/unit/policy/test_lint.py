@@ -677,6 +677,12 @@ def test_what_a_provider_receives_for_a_domain_needs_its_mx() -> None:
     assert not [line for line in told(odoo) if " L02 " in line]
 
 
+def test_leave_for_reports_that_we_publish_is_not_told() -> None:
+    tags = {"p": "none", "rua": ["mailto:a@two.example"]}
+    assert [line.split()[1] for line in told(section(server(), dns=dns(dmarc=tags)))] == ["K05"]
+    assert told(section(server(), dns=dns("two.example", dmarc=tags))) == []
+
+
 def test_an_alias_of_every_domain_takes_reports_in_each() -> None:
     alias = {"alias_name": "dmarc", "alias_model": "crm.lead", "alias_domain": "two.example"}
     tags = {"p": "none", "rua": ["mailto:dmarc@acme.example"]}
