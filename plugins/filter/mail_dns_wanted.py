@@ -63,7 +63,7 @@ _value:
     - What is wanted of each domain, sorted. What is null or empty is not managed.
     - C(domain), and C(zone), the zone of the policy that holds the names. It is null if none does; then they are only
       looked at. A domain whose names are in two zones has two entries.
-    - C(spf), with the C(terms) that the record must have, those to C(remove), and C(all), null to leave it.
+    - C(spf), with the C(terms) that the record must have, those to C(remove), and C(all), if it is not to stay.
     - C(dkim), each key with C(name), C(type) and C(value).
     - C(dmarc), the tags.
     - C(mx), each as priority and host; an empty list if there must be none.
@@ -76,7 +76,6 @@ _value:
       spf:
         terms: ["include:zohomail.com", "include:mailgun.org"]
         remove: ["include:_spf.odoo.com"]
-        all: null
       dkim: []
       dmarc:
         p: none

@@ -19,9 +19,9 @@ SHOWN = 3
 def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[Path]) -> list[str]:
     """Return by which servers a domain's DMARC policy would have mail quarantined or rejected, a sentence each.
 
-    `item` is an entry of `dns.domains`. Mail passes where what SPF or DKIM stand for is aligned with From (RFC 7489,
-    3.1); a signature counts if the provider is known to make it, or if its key is among the domain's `records`. What is
-    not known fails.
+    `item` is an entry of `dns.domains` in canonical form. Mail passes where what SPF or DKIM stand for is aligned with
+    From (RFC 7489, 3.1); a signature counts if the provider is known to make it, or if its key is among the domain's
+    `records`. What is not known fails.
     """
     tags = item["dmarc"]
     keys = declared_keys(policy)
@@ -34,10 +34,10 @@ def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[P
             # Mail from a name below without a record of its own falls to the organisational domain's (6.6.3).
             if path.from_domain in own or alignment.organizational(path.from_domain) != item["name"]:
                 continue
-            asked = str(tags.get("sp", tags["p"]))
+            asked = tags.get("sp", tags["p"])
         else:
-            asked = str(tags["p"])
-        if asked.lower() == dmarc.POLICIES[0] or _passes(path, tags, keys):
+            asked = tags["p"]
+        if asked == dmarc.POLICIES[0] or _passes(path, tags, keys):
             continue
         senders.setdefault((path.server, _why(path)), []).append(mail_address.normalize(path.sender))
     return [f"{server} sends for {_few(named)}, and {why}" for (server, why), named in senders.items()]
@@ -51,7 +51,7 @@ def _few(named: Iterable[str]) -> str:
 
 
 def _passes(path: Path, tags: Mapping[str, Any], keys: set[str]) -> bool:
-    strict = {tag: str(tags.get(tag, "r")).lower() == "s" for tag in ("adkim", "aspf")}
+    strict = {tag: tags.get(tag) == "s" for tag in ("adkim", "aspf")}
     by_spf = path.terms is not None and alignment.aligned(path.from_domain, path.spf_domain, strict["aspf"])
     signers = [path.signed_by] if path.signed_by else sorted(keys)
     return by_spf or any(alignment.aligned(path.from_domain, one, strict["adkim"]) for one in signers)

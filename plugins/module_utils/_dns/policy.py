@@ -277,6 +277,8 @@ def _filled(items: Any, resource: Resource) -> Any:
 def _canonical(item: Any, resource: Resource) -> Any:
     try:
         checked = resource.check(item, "")
+        if resource is DOMAIN and "dmarc" in item:
+            checked["dmarc"] = {tag: _tag(tag, value) for tag, value in item["dmarc"].items()}
         if resource is DOMAIN and "mx" in item:
             checked["mx"] = [values.wanted("MX", value) for value in item["mx"]]
         if resource is DOMAIN and "records" in item:
@@ -286,6 +288,11 @@ def _canonical(item: Any, resource: Resource) -> Any:
     except (ValidationError, ValueError, TypeError, AttributeError):
         return item
     return checked
+
+
+def _tag(tag: str, value: Any) -> Any:
+    """Return the value of a DMARC tag, in lower case if it is one of a few words."""
+    return value.lower() if tag in ("p", "sp", "np", "adkim", "aspf") else value
 
 
 def within(name: str, domain: str) -> bool:

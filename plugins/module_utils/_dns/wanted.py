@@ -26,9 +26,10 @@ def wanted(policy: Policy, provider_domains: Iterable[Mapping[str, Any]] = ()) -
     of its domains. In the result `zone` is that of the policy which holds the names, None if none does: then they are
     only looked at. Names of one domain that are in two zones make two entries.
 
-    `spf` is `{terms, remove, all}` as spf.merge takes them, `dkim` a list of `{name, type, value}`, `dmarc` its tags;
-    `mx` a list of `priority host`, without any if there must be none; `records` a list of `{name, type, values}`, those
-    with `state: absent` being values that must not be there. What is None or empty is not managed.
+    `spf` is `{terms, remove, all}` as spf.merge takes them, without `all` if that is to stay; `dkim` a list of `{name,
+    type, value}`, `dmarc` its tags; `mx` a list of `priority host`, without any if there must be none; `records` a list
+    of `{name, type, values}`, those with `state: absent` being values that must not be there. What is None or empty is
+    not managed.
 
     Raises ValidationError if DMARC would have mail of the policy quarantined or rejected.
     """
@@ -116,7 +117,8 @@ def _spf(
             remove.append(ODOO_SPF)
         wished = _each_once(named, remove)
         if wished or remove or "all" in item:
-            found[domain] = {"terms": wished, "remove": list(dict.fromkeys(remove)), "all": item.get("all")}
+            said_all = {"all": item["all"]} if "all" in item else {}
+            found[domain] = {"terms": wished, "remove": list(dict.fromkeys(remove)), **said_all}
     return found
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.odoo.plugins.filter import mail_dns_wanted
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import alignment, wishes
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import alignment, mail, wishes
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key, RecordSet, plan
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.values import name as dns_name
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import wanted
 
@@ -25,6 +26,10 @@ def server(name: str, **values: Any) -> Policy:
     return {"name": name, "sequence": 1, "smtp_user": "office@acme.example", "from_filter": ["acme.example"], **values}
 
 
+KEY_OF_MAILGUN = (
+    "k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCjyvh5skJppe32m0QbX5Qekg+yWWdnw6xRvK4ptPj3nNZfl+GqZpiq54/v1FARa"
+    "/NiB5mfS8fduCYcxOd0FOnpt1MvKJ5lxdNynNfZmw7r9fh3FPthsPzxheAFpIRbnZ9Gh+y0tFLumCs21+TxSJAxx/JDpyMrJlwKAZvG2KH0pwIDAQAB"
+)
 OWN = server("Own", provider="relay", smtp_host="smtp.acme.example", spf=["a:smtp.acme.example"])
 BULK = server(
     "Bulk",
@@ -51,10 +56,9 @@ def at_mailgun(**values: Any) -> list[Policy]:
 
 def told(**values: Any) -> list[Policy]:
     """Return what the role mailgun keeps of mg.acme.example."""
-    key = "k=rsa; p=MIGf"
     sending = [
         {"name": "mg.acme.example", "type": "TXT", "values": ["v=spf1 include:mailgun.org ~all"]},
-        {"name": "pic._domainkey.mg.acme.example", "type": "TXT", "values": [key]},
+        {"name": "pic._domainkey.mg.acme.example", "type": "TXT", "values": [KEY_OF_MAILGUN]},
         {"name": "email.mg.acme.example", "type": "CNAME", "values": ["mailgun.org"]},
     ]
     receiving = [{"name": "mg.acme.example", "type": "MX", "values": ["10 mxa.mailgun.org", "10 mxb.mailgun.org"]}]
@@ -141,7 +145,7 @@ def test_what_is_removed_is_not_wanted() -> None:
 def test_the_spf_that_is_wanted_can_be_merged() -> None:
     """The wishes refuse what contradicts itself; ours do not, whatever the record has."""
     spf = entry(wanted(policy(OWN, BULK)), "acme.example")["spf"]
-    wish = wishes.SpfWish(Key(dns_name("acme.example"), "TXT"), spf["terms"], spf["remove"], spf["all"])
+    wish = wishes.SpfWish(Key(dns_name("acme.example"), "TXT"), spf["terms"], spf["remove"])
     there = ["site-verification=1", f"v=spf1 ip4:192.0.2.9 {ODOO} -all"]
     assert wish.after(there) == [
         "site-verification=1",
@@ -159,14 +163,14 @@ def test_odoos_own_records_go_where_others_send() -> None:
 def test_odoos_own_records_are_wanted_where_its_servers_send() -> None:
     odoos = server("Odoo", smtp_host="mail.acme.odoo.com")
     found = entry(wanted(policy(odoos)), "acme.example")
-    assert found["spf"] == {"terms": [ODOO], "remove": [], "all": None}
+    assert found["spf"] == {"terms": [ODOO], "remove": []}
     assert found["records"] == []
     assert found["dkim"] == [
         {"name": "odoo._domainkey.acme.example", "type": "CNAME", "value": "odoo._domainkey.odoo.com"}
     ]
     # Its name only ends alike.
     other = server("Other", smtp_host="smtp.notodoo.com", spf=["mx"])
-    assert entry(wanted(policy(other)), "acme.example")["spf"] == {"terms": ["mx"], "remove": [ODOO], "all": None}
+    assert entry(wanted(policy(other)), "acme.example")["spf"] == {"terms": ["mx"], "remove": [ODOO]}
 
 
 def test_odoos_include_stays_where_the_policy_says_so() -> None:
@@ -182,8 +186,8 @@ def test_nothing_of_odoos_is_removed_where_it_is_not_known_who_sends() -> None:
 
 def test_the_providers_records() -> None:
     found = entry(wanted(policy(OWN, BULK, providers=at_mailgun()), told()), "mg.acme.example")
-    assert found["spf"] == {"terms": ["include:mailgun.org"], "remove": [ODOO], "all": None}
-    assert found["dkim"] == [{"name": "pic._domainkey.mg.acme.example", "type": "TXT", "value": "k=rsa; p=MIGf"}]
+    assert found["spf"] == {"terms": ["include:mailgun.org"], "remove": [ODOO]}
+    assert found["dkim"] == [{"name": "pic._domainkey.mg.acme.example", "type": "TXT", "value": KEY_OF_MAILGUN}]
     assert found["mx"] == []
     # Nothing is tracked, so nobody asks for the links' host.
     assert [record["name"] for record in found["records"]] == ["odoo._domainkey.mg.acme.example"]
@@ -376,7 +380,7 @@ GUARDED: dict[str, tuple[list[Policy], list[Policy], str]] = {
     ),
     "strictly, another name of the organisation is another": (
         [server("Bulk", provider="mailgun", smtp_user="a@mg.acme.example")],
-        dmarc(p="Reject", adkim="s", aspf="s"),
+        dmarc(p="Reject", adkim="S", aspf="s"),
         "neither is aligned with acme.example",
     ),
     "strictly in one of both ways is enough": (
@@ -399,6 +403,33 @@ def test_dmarc_is_not_raised_while_mail_of_the_policy_would_fail(case: str) -> N
         assert refused in str(caught.value)
     else:
         assert entry(wanted(given), "acme.example")["dmarc"] == said[0]["dmarc"]
+
+
+def test_what_is_wanted_is_what_mail_dns_takes() -> None:
+    """From the filter to the changes, of a zone that has some of it."""
+    said = [
+        {"name": "acme.example", "dmarc": {"p": "Quarantine", "pct": 50, "fo": 1, "rua": ["mailto:a@acme.example"]}}
+    ]
+    given = policy(OWN, BULK, domains=said, providers=at_mailgun())
+    taken = ArgumentSpecValidator({"domains": {"type": "list", "elements": "dict", "options": mail.DOMAIN}}).validate(
+        {"domains": wanted(given, told(tracking={"open": True}))}
+    )
+    assert taken.error_messages == []
+    made = [wish for one in taken.validated_parameters["domains"] for wish in mail.of_domain(one, "acme.example")]
+    mail.check(made)
+    there = {
+        Key(dns_name("acme.example"), "TXT"): RecordSet(("proof=1", f"v=spf1 {ODOO} -all"), 60),
+        Key(dns_name("odoo._domainkey.acme.example"), "CNAME"): RecordSet(("odoo._domainkey.odoo.com",), 60),
+    }
+    changes = {change.key.shown(): change.after.values for change in plan(made, there)}
+    assert changes == {
+        "acme.example TXT": ("proof=1", "v=spf1 a:smtp.acme.example include:mailgun.org -all"),
+        "odoo._domainkey.acme.example CNAME": (),
+        "_dmarc.acme.example TXT": ("v=DMARC1; p=quarantine; pct=50; fo=1; rua=mailto:a@acme.example",),
+        "mg.acme.example TXT": ("v=spf1 include:mailgun.org ~all",),
+        "pic._domainkey.mg.acme.example TXT": (KEY_OF_MAILGUN,),
+        "email.mg.acme.example CNAME": ("mailgun.org",),
+    }
 
 
 def test_the_same_policy_gives_the_same_and_is_left_as_it_is() -> None:

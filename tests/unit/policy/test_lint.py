@@ -684,7 +684,7 @@ def test_leave_for_reports_that_we_publish_is_not_told() -> None:
 
 
 def test_an_alias_of_every_domain_takes_reports_in_each() -> None:
-    alias = {"alias_name": "dmarc", "alias_model": "crm.lead", "alias_domain": "two.example"}
+    alias: Section = {"alias_name": "dmarc", "alias_model": "crm.lead", "alias_domain": "two.example"}
     tags = {"p": "none", "rua": ["mailto:dmarc@acme.example"]}
     odoo = section(
         server(),
@@ -694,7 +694,7 @@ def test_an_alias_of_every_domain_takes_reports_in_each() -> None:
         dns=dns(dmarc=tags),
     )
     assert [line.split()[1] for line in told(odoo) if " K05 " in line] == ["K05"]
-    alias["alias_incoming_local"] = True  # type: ignore[assignment]
+    alias["alias_incoming_local"] = True
     assert not [line for line in told(odoo) if " K05 " in line]
 
 
