@@ -11,10 +11,17 @@ published specification (OpenAPI); https://developers.cloudflare.com/api/ descri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import Calls, Clock, foreign, line, seconds
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import (
+    Calls,
+    Clock,
+    excerpt,
+    foreign,
+    line,
+    seconds,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     AuthenticationError,
     ConflictError,
@@ -60,7 +67,7 @@ class Cloudflare:
     """The API with one token; see by_record.Provider."""
 
     service = "Cloudflare"
-    types = ("A", "AAAA", "CNAME", "MX", "PTR", "SRV", "TLSA", "TXT")
+    types: Sequence[str] = ("A", "AAAA", "CNAME", "MX", "PTR", "SRV", "TLSA", "TXT")
 
     def __init__(self, http: Http, token: str, clock: Clock | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"}
@@ -175,9 +182,9 @@ class Manners:
         spent = [float(until) for left, until in limits if left == "0"]
         return asked if asked is not None else max(spent, default=None)
 
-    def error_of(self, answer: Answer, asked: str) -> MailopsError | None:
+    def error_of(self, answer: Answer, asked: str, secrets: Sequence[str]) -> MailopsError | None:
         """Return what went wrong with a call."""
-        status, said = answer.status, f"{asked}: {_told(answer)} (HTTP {answer.status})"
+        status, said = answer.status, f"{asked}: {_told(answer, secrets)} (HTTP {answer.status})"
         if status >= 500:
             return TemporaryError(f"Cloudflare failed at {said}", "Try again later; cloudflarestatus.com tells more.")
         kind = foreign(answer)
@@ -212,9 +219,9 @@ def _codes(answer: Answer) -> set[Any]:
     return {error.get("code") for error in _errors(answer)}
 
 
-def _told(answer: Answer) -> str:
-    texts = [f"{line(error.get('message'))} ({error.get('code')})" for error in _errors(answer)]
-    return ": ".join(texts) or answer.excerpt
+def _told(answer: Answer, secrets: Sequence[str]) -> str:
+    texts = [f"{line(error.get('message'), secrets)} ({error.get('code')})" for error in _errors(answer)]
+    return ": ".join(texts) or excerpt(answer, secrets)
 
 
 def _records(zone: Zone) -> str:

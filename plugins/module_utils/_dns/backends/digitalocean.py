@@ -9,10 +9,17 @@ against DigitalOcean's published specification (OpenAPI); https://docs.digitaloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import Calls, Clock, foreign, line, seconds
+from ansible_collections.mailops.odoo.plugins.module_utils._core.calls import (
+    Calls,
+    Clock,
+    excerpt,
+    foreign,
+    line,
+    seconds,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     AuthenticationError,
     ConflictError,
@@ -38,7 +45,7 @@ class DigitalOcean:
     """The API with one token; see by_record.Provider."""
 
     service = "DigitalOcean"
-    types = ("A", "AAAA", "CNAME", "MX", "SRV", "TXT")
+    types: Sequence[str] = ("A", "AAAA", "CNAME", "MX", "SRV", "TXT")
 
     def __init__(self, http: Http, token: str, clock: Clock | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"}
@@ -127,9 +134,9 @@ class Manners:
             return told if told is not None else seconds(answer.headers.get("ratelimit-reset"), now)
         return seconds(answer.headers.get("ratelimit-reset"), now) if _remaining(answer) == "0" else None
 
-    def error_of(self, answer: Answer, asked: str) -> MailopsError | None:
+    def error_of(self, answer: Answer, asked: str, secrets: Sequence[str]) -> MailopsError | None:
         """Return what went wrong with a call."""
-        status, said = answer.status, f"{asked}: {_told(answer)} (HTTP {answer.status})"
+        status, said = answer.status, f"{asked}: {_told(answer, secrets)} (HTTP {answer.status})"
         if status == 204:
             return None
         if status >= 500:
@@ -165,9 +172,9 @@ def _remaining(answer: Answer) -> str | None:
     return answer.headers.get("ratelimit-remaining")
 
 
-def _told(answer: Answer) -> str:
+def _told(answer: Answer, secrets: Sequence[str]) -> str:
     body = answer.parsed if isinstance(answer.parsed, Mapping) else {}
-    return line(body["message"]) if body.get("message") else answer.excerpt
+    return line(body["message"], secrets) if body.get("message") else excerpt(answer, secrets)
 
 
 def _zone(name: str) -> Zone:
