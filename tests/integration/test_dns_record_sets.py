@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 import secretfiles
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import connect, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.publish import publish
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key, Wish
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.wishes import SpfWish, ValuesWish
 from integration.test_examples import examples
 from support.bind import Bind, bind
 from support.dns_proxy import Proxy, proxied
@@ -381,39 +386,42 @@ def test_who_is_always_slower_gives_up(modules: Modules, server: Bind, proxy: Pr
 
 
 def test_two_writers_at_once_lose_nothing(server: Bind) -> None:
-    """Each adds ten values one by one and removes every second again, both to the same record set."""
+    """Both merge terms into the same SPF record, one after the other, and put texts beside it and take them away."""
     name = "both.acme.example"
+    key = Key(values.name(name), "TXT")
     failed: list[str] = []
 
-    def write(writer: str) -> None:
+    def write(writer: int) -> None:
         for number in range(10):
-            for state in ("present", "absent")[: 1 + number % 2]:
-                apply(server, name, f"{writer} {number}", state, failed)
+            text = f"of {writer}: {number}"
+            publish_surely(server, SpfWish(key, [f"ip4:192.0.{writer}.{number}"], all_="~all"), failed)
+            publish_surely(server, ValuesWish(key, present=[text]), failed)
+            if number % 2:
+                publish_surely(server, ValuesWish(key, absent=[text]), failed)
 
-    threads = [threading.Thread(target=write, args=[writer]) for writer in ("first", "second")]
+    threads = [threading.Thread(target=write, args=[writer]) for writer in (1, 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failed == []
-    kept = [f'3600 "{writer} {number}"' for writer in ("first", "second") for number in range(0, 10, 2)]
-    assert server.has(name, "TXT") == kept
+    *texts, spf = [value.removeprefix("3600 ").replace('" "', "").strip('"') for value in server.has(name, "TXT")]
+    assert texts == [f"of {writer}: {number}" for writer in (1, 2) for number in range(0, 10, 2)]
+    terms = {f"ip4:192.0.{writer}.{number}" for writer in (1, 2) for number in range(10)}
+    first, *merged, last = spf.split()
+    assert (first, set(merged), len(merged), last) == ("v=spf1", terms, 20, "~all")
 
 
-def apply(server: Bind, name: str, value: str, state: str, failed: list[str]) -> None:
-    """Publish one wish, without the module around it: run_module is for one thread."""
-    from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, MailopsError
-    from ansible_collections.mailops.odoo.plugins.module_utils._dns import connect, record_sets
-    from ansible_collections.mailops.odoo.plugins.module_utils._dns.publish import publish
-
+def publish_surely(server: Bind, wish: Wish, failed: list[str]) -> None:
+    """Publish a wish without the module around it, as run_module is for one thread; again if it is always slower."""
     params = {name: spec.get("default") for name, spec in connect.connection_spec().items()}
-    wish = record_sets.wish({"name": name, "type": "TXT", "values": [value], "state": state, "ttl": None})
     while True:
         try:
             publish(connect.backend({**params, **server.connection()}), [wish], check_mode=False)
-        except ConflictError:
-            # It was slower five times: nothing was written, and the task is run again.
-            continue
+        except ConflictError as error:
+            if "another writer" in error.message:
+                continue
+            failed.append(error.text())
         except MailopsError as error:
             failed.append(error.text())
         return
