@@ -20,6 +20,7 @@ from host import CACHE, SandboxError, run, stage, succeeds
 
 PROVIDERS = ["mail.zoho.com", "smtppro.zoho.com", "mx.zoho.com", "smtp.mailgun.org", "mail.customer.example"]
 MAILGUN = ["smtp.eu.mailgun.org", "api.mailgun.net", "api.eu.mailgun.net"]
+DNS_APIS = ["api.digitalocean.com", "api.cloudflare.com"]
 READY_SECONDS = 90
 
 
@@ -41,7 +42,7 @@ class Namespace:
 
 
 MACHINES = {
-    "internet": Machine(10, [*PROVIDERS, *MAILGUN, "imap.acme.example"]),
+    "internet": Machine(10, [*PROVIDERS, *MAILGUN, *DNS_APIS, "imap.acme.example"]),
     "odoo": Machine(20, ["odoo.acme.example"]),
     "odoo14": Machine(21, ["odoo14.acme.example"]),
     "gateway": Machine(30, ["mx.acme.example"], ("NET_ADMIN",)),
@@ -122,6 +123,8 @@ def _start(namespace: str, name: str) -> None:
     if name == "internet":
         secretfiles.write_private(staging / "accounts.json", json.dumps(secretfiles.accounts()))
         secretfiles.write_private(staging / "mailgun.json", json.dumps(secretfiles.mailgun()))
+        for provider in secretfiles.DNS_TOKENS:
+            secretfiles.write_private(staging / f"{provider}.json", json.dumps(secretfiles.dns_api(provider)))
         secretfiles.write_private(staging / "tsig.key", secretfiles.tsig_key())
     run("podman", "cp", str(staging), f"{full}:/etc/")
     run("podman", "start", full)

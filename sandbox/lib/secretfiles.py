@@ -29,6 +29,10 @@ MAILGUN_KEYS = {
     "vault_mailgun_sending_key": ("acme", "sending"),
     "vault_mailgun_other_api_key": ("other", "full"),
 }
+# Tokens of the account acme at DNS providers.
+DNS_TOKENS = {"digitalocean": "vault_digitalocean_api_token", "cloudflare": "vault_cloudflare_api_token"}
+# Whose zones these providers have.
+DNS_ZONES = {"acme.example": "acme", "customer.example": "customer"}
 OTHERS = ("vault_odoo_admin_password", "vault_mail_delivery_token")
 TSIG_NAME = "mailops"
 
@@ -43,7 +47,7 @@ def ensure() -> None:
                  "-keyout", str(CACHE / "ca.key"), "-out", str(CACHE / "ca.pem"))  # fmt: skip
         (CACHE / "ca.key").chmod(0o600)
     known = values() if (CACHE / "secrets.json").exists() else {}
-    generated = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *MAILGUN_KEYS, *OTHERS)}
+    generated = {name: secrets.token_urlsafe(18) for name in (*ACCOUNTS, *MAILGUN_KEYS, *DNS_TOKENS.values(), *OTHERS)}
     generated["vault_odoo_api_key"] = apikeys.made()
     generated["vault_dns_tsig_secret"] = base64.b64encode(secrets.token_bytes(32)).decode()
     if not generated.keys() <= known.keys():
@@ -75,6 +79,12 @@ def mailgun() -> dict[str, object]:
         {"key": generated[name], "account": account, "scope": scope} for name, (account, scope) in MAILGUN_KEYS.items()
     ]
     return {"keys": keys}
+
+
+def dns_api(provider: str) -> dict[str, object]:
+    """Return what a simulated DNS provider is told: its tokens and zones."""
+    tokens = [{"token": values()[DNS_TOKENS[provider]], "account": "acme"}]
+    return {"tokens": tokens, "zones": [{"name": name, "account": account} for name, account in DNS_ZONES.items()]}
 
 
 def tsig_key() -> str:

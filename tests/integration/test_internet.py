@@ -127,6 +127,7 @@ def resolver(internet: Internet) -> dns.resolver.Resolver:
     [
         ("mail.zoho.com", 10), ("smtppro.zoho.com", 10), ("mx.zoho.com", 10), ("smtp.mailgun.org", 10),
         ("smtp.eu.mailgun.org", 10), ("api.mailgun.net", 10), ("api.eu.mailgun.net", 10),
+        ("api.digitalocean.com", 10), ("api.cloudflare.com", 10),
         ("mail.customer.example", 10), ("imap.acme.example", 10),
         ("odoo.acme.example", 20), ("odoo14.acme.example", 21), ("mx.acme.example", 30),
     ],
