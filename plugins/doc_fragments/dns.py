@@ -45,10 +45,12 @@ options:
   api_token:
     description:
       - With O(backend=digitalocean) and O(backend=cloudflare), which need it, a token that may read and change the zone's records.
+      - DigitalOcean's needs the scope C(domain) with read, create, update and delete; Cloudflare's the permissions C(Zone:Read) and
+        C(DNS:Edit), with the zone among its resources.
       - If left out, the environment variable E(DIGITALOCEAN_TOKEN) or E(CLOUDFLARE_API_TOKEN) is used.
     type: str
   api_url:
-    description: Base URL of the API in place of the provider's, for a proxy or a simulator.
+    description: Base URL of the API in place of the provider's, without a path, for a proxy or a simulator.
     type: str
   ca_file:
     description: File with the CA certificates (PEM) to trust for the API instead of the system's. The certificate is always verified.
@@ -64,6 +66,13 @@ notes:
   - Only what a task names is changed. Values of others in the same record set stay as they are, also when they are written at the same time.
     Then what is there is read and planned anew, five times at most.
   - A wildcard's answer is no record of the name. A name's first own record ends the wildcard's answers for it, which is warned of.
+  - The APIs have neither transactions nor conditions. So new values are created before others are deleted, what may be there only once (an SPF
+    or DMARC record, a DKIM key, a CNAME) is edited in place by one call, and everything is read again before and after it. What somebody else
+    writes over the same SPF record in the moment between that reading and the call is lost, and only then.
+  - DigitalOcean has no records of the types CAA, PTR and TLSA for these modules, Cloudflare none of CAA. A rate limit is waited for, at
+    DigitalOcean for two minutes in all, at Cloudflare for five.
+  - Cloudflare answers for a proxied record with addresses of its own, so its value is told with V((proxied\)) behind it and is no value that is
+    asked for. With O(state=exact) it is edited and not proxied any more. New records are never proxied.
   - Run the modules on the controller (C(connection=local)).
   - >-
     Set the connection once for all modules: they form the action group C(mailops.odoo.dns), for C(module_defaults).

@@ -57,10 +57,14 @@ class Provider(Protocol):
     """An API. All its failures are MailopsErrors; a record or a zone that is not there is a NotFoundError."""
 
     clock: Clock
-    # Its name in messages.
-    service: str
-    # Of the records that it can be told to change.
-    types: Sequence[str]
+
+    @property
+    def service(self) -> str:
+        """Return its name, for messages."""
+
+    @property
+    def types(self) -> Sequence[str]:
+        """Return the types of records that can be changed there."""
 
     def zones(self) -> list[Zone]:
         """Return all zones of the account."""
