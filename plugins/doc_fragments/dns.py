@@ -72,7 +72,7 @@ notes:
   - DigitalOcean has no records of the types CAA, PTR and TLSA for these modules, Cloudflare none of CAA. A rate limit is waited for, at
     DigitalOcean for two minutes in all, at Cloudflare for five.
   - Cloudflare answers for a proxied record with addresses of its own, so its value is told with V((proxied\)) behind it and is no value that is
-    asked for. With O(state=exact) it is edited and not proxied any more. New records are never proxied.
+    asked for. With C(state=exact) it is edited and not proxied any more. New records are never proxied.
   - Run the modules on the controller (C(connection=local)).
   - >-
     Set the connection once for all modules: they form the action group C(mailops.odoo.dns), for C(module_defaults).
