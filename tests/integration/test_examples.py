@@ -18,7 +18,7 @@ from support.playbooks import ROOT, local_play, run_playbook
 pytestmark = pytest.mark.integration
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
-DNS = ("dns_record_set", "dns_record_sets")
+DNS = ("dns_record_set", "dns_record_sets", "mail_dns")
 MAILGUN = ("mailgun_credential", "mailgun_credentials", "mailgun_domain", "mailgun_domain_info")
 # They have no connection to Odoo, and tests of their own run their examples.
 WITHOUT_ODOO = (
