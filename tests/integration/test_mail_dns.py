@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,6 @@ import pytest
 import secretfiles
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import connect, values
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.publish import publish
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.wishes import SpfWish
 from integration.test_examples import examples
 from support.bind import Bind, bind
 from support.dns_proxy import Proxy, proxied
@@ -167,25 +162,6 @@ def test_what_others_write_meanwhile_stays(module: Module, server: Bind, proxy: 
     merged = "v=spf1 mx include:zoho.com include:mailgun.org ip4:192.0.2.7 a:mx.acme.example ~all"
     assert server.has("acme.example", "TXT") == ['300 "another=1"', f'300 "{OWNER}"', f'300 "{merged}"']
     assert proxy.updates() == 2
-
-
-def test_two_writers_lose_nothing(server: Bind) -> None:
-    """Each wants terms of its own in the same SPF record, one after the other."""
-    defaults = {option: spec.get("default") for option, spec in connect.connection_spec().items()}
-    connection = {**defaults, **server.connection()}
-
-    def write(writer: int) -> None:
-        for number in range(5):
-            wish = SpfWish(Key(values.name("acme.example"), "TXT"), [f"ip4:192.0.{writer}.{number}"])
-            # Five times another writer may be faster in one go.
-            outcome = publish(connect.backend(connection), [wish], check_mode=False)
-            assert outcome.error is None
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(write, (1, 2)))
-    owner, record = server.has("acme.example", "TXT")
-    assert owner == f'300 "{OWNER}"'
-    assert all(f" ip4:192.0.{writer}.{number} " in record for writer in (1, 2) for number in range(5))
 
 
 def test_what_is_refused_changes_nothing(module: Module) -> None:
