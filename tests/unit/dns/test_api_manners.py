@@ -89,7 +89,7 @@ def test_pauses_of_cloudflare(status: int, headers: dict[str, str], pause: float
     ],
 )
 def test_errors_of_digitalocean(given: Answer, kind: type[Exception] | None) -> None:
-    error = DIGITALOCEAN.error_of(given, "GET /v2/domains")
+    error = DIGITALOCEAN.error_of(given, "GET /v2/domains", ())
     assert type(error) is (kind or type(None))
     assert error is None or f"(HTTP {given.status})" in error.message
 
@@ -113,12 +113,12 @@ def test_errors_of_digitalocean(given: Answer, kind: type[Exception] | None) -> 
     ],
 )
 def test_errors_of_cloudflare(given: Answer, kind: type[Exception] | None) -> None:
-    error = CLOUDFLARE.error_of(given, "GET /zones")
+    error = CLOUDFLARE.error_of(given, "GET /zones", ())
     assert type(error) is (kind or type(None))
     assert error is None or f"(HTTP {given.status})" in error.message
 
 
 def test_an_error_of_cloudflare_tells_what_lies_behind_it() -> None:
-    error = CLOUDFLARE.error_of(answer(400, failure(1004, "DNS Validation Error", chain=9007)), "POST /zones")
+    error = CLOUDFLARE.error_of(answer(400, failure(1004, "DNS Validation Error", chain=9007)), "POST /zones", ())
     assert error is not None
     assert "DNS Validation Error (1004): behind (9007)" in error.message
