@@ -149,7 +149,7 @@ options:
             choices: [A, AAAA, CAA, CNAME, MX, PTR, SRV, TLSA, TXT]
             required: true
           values:
-            description: The values, as O(records[].values) of M(mailops.odoo.mail_dns_info).
+            description: The values, as O(mailops.odoo.mail_dns_info#module:records[].values).
             type: list
             elements: str
             required: true
