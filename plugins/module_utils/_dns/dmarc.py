@@ -101,7 +101,12 @@ def merge(text: str, wished: Mapping[str, str | int | Sequence[str]]) -> str:
 
 
 def meaning(text: str) -> Any:
-    """Return what is equal for records that mean the same; ValueError as `parse`."""
+    """Return what is equal for records that mean the same; ValueError as `parse`.
+
+    The leave for others' reports is a record as well, though it has no policy.
+    """
+    if tags.parse(text) == {"v": "DMARC1"}:
+        return AUTHORISED
     found = parse(text)
     return frozenset((name, _tag(name, found.get(name))) for name in {*found, *DEFAULTS})
 

@@ -44,6 +44,8 @@ def test_quotation_marks() -> None:
     [
         ("v=spf1 a mx -all", "v=spf1 mx a -all", True),
         ("v=DMARC1;p=none", "v=DMARC1; p=NONE; pct=100", True),
+        ("v=DMARC1", "v=DMARC1 ;", True),
+        ("v=DMARC1", "v=DMARC1; rua=mailto:a@acme.example", False),
         ("v=DKIM1; p=", "p=", True),
         ("v=spf1 moo", "v=spf1  moo", False),
         ("owner=1", "Owner=1", False),
