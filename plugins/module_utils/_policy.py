@@ -74,7 +74,8 @@ def _with_dns(policy: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _others(policy: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the sections beside `odoo`."""
     yield from _providers(policy)
-    yield from dns.problems(policy.get("dns", {}))
+    if "dns" in policy:
+        yield from dns.problems(policy["dns"])
     yield from _inbound(policy.get("inbound", {}))
 
 

@@ -190,6 +190,10 @@ def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.Monke
     assert problems(whole(SOUND)) == [
         "dns: install the Python library publicsuffixlist on the machine that runs Ansible"
     ]
+    # Who does not use the section does not need them.
+    without = whole(SOUND)
+    del without["dns"]
+    assert problems(without) == []
 
 
 def test_as_it_is_applied_names_and_values_have_one_form() -> None:
