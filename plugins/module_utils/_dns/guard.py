@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import alignment, dmarc, sending
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import alignment, dmarc, sending, spf
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.sending import Path
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import mail_address
 
@@ -52,25 +52,33 @@ def _few(named: Iterable[str]) -> str:
 
 def _passes(path: Path, tags: Mapping[str, Any], keys: set[str]) -> bool:
     strict = {tag: tags.get(tag) == "s" for tag in ("adkim", "aspf")}
-    by_spf = path.terms is not None and alignment.aligned(path.from_domain, path.spf_domain, strict["aspf"])
+    by_spf = _is_let_in(path) and alignment.aligned(path.from_domain, path.spf_domain, strict["aspf"])
     signers = [path.signed_by] if path.signed_by else sorted(keys)
     return by_spf or any(alignment.aligned(path.from_domain, one, strict["adkim"]) for one in signers)
+
+
+def _is_let_in(path: Path) -> bool:
+    """Whether SPF passes where it is looked up: with `?` or `~` before any of the terms it may not."""
+    return path.terms is not None and all(spf.term(one).result == "+" for one in path.terms)
 
 
 def _why(path: Path) -> str:
     if path.terms is None:
         return "neither what lets it send nor who signs its mail is known"
+    signed = f"it is signed by {path.signed_by}" if path.signed_by else "who signs it is not known"
+    if not _is_let_in(path):
+        return f"SPF has it as {', '.join(path.terms)}, which is no pass, and {signed}"
     at = (
         f"SPF is looked up at {path.spf_domain}" if path.spf_domain else "SPF is looked up at the provider's own domain"
     )
-    signed = f"it is signed by {path.signed_by}" if path.signed_by else "who signs it is not known"
     return f"{at} and {signed}: neither is aligned with {path.from_domain}"
 
 
 def declared_keys(policy: Mapping[str, Any]) -> set[str]:
     """Return the domains for which the policy's further records have a DKIM key."""
-    names = [str(record["name"]) for item in _domains(policy) for record in item.get("records") or []]
-    return {name.partition(KEYS)[2] for name in names if KEYS in name and not name.startswith(sending.ODOO_KEY)}
+    records = [record for item in _domains(policy) for record in item.get("records") or []]
+    names = [str(record["name"]) for record in records if not sending.is_odoos_key(record)]
+    return {name.partition(KEYS)[2] for name in names if KEYS in name}
 
 
 def _domains(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -49,7 +49,7 @@ def _odoos_records(setup: Setup) -> Findings:
             )
     for place, item in _domains(policy):
         for number, record in enumerate(item.get("records", [])):
-            if record["name"].startswith(f"{sending.ODOO_KEY}."):
+            if sending.is_odoos_key(record):
                 yield (
                     WARNING,
                     f"{place}.records[{number}]",
@@ -87,7 +87,7 @@ def _lacking_terms(setup: Setup) -> Findings:
                 path.server
                 for path in ways
                 if item["name"] in (path.envelope, path.spf_domain)
-                and any(_same(term, needed) for needed in path.terms or ())
+                and any(spf.is_named(spf.term(needed), spf.term(term)) for needed in path.terms or ())
             ]
             if users:
                 yield (
@@ -154,18 +154,14 @@ def _address(uri: str) -> str:
 def _addresses(policy: Policy) -> set[str]:
     """Return the addresses that Odoo has by the policy."""
     section = policy["odoo"]
-    domains = section.get("alias_domains") or []
-    locals_of = [
-        (str(item.get(option) or ""), str(item["name"]))
-        for item in domains
-        for option in ("bounce_alias", "catchall_alias", "default_from")
-    ]
+    domains = sending.alias_domains(section)
+    found = [one for each in domains for one in (each.bounce_email, each.catchall_email, each.default_from_email)]
     for item in section.get("aliases") or []:
         # One that is looked up by its local part alone is there in every domain.
         anywhere = item.get("alias_incoming_local") or not item.get("alias_domain")
-        where = [domain["name"] for domain in domains] if anywhere else [item["alias_domain"]]
-        locals_of += [(str(item["alias_name"]), str(name)) for name in where]
-    return {(local if "@" in local else f"{local}@{name}").lower() for local, name in locals_of if local}
+        where = [domain.name for domain in domains] if anywhere else [item["alias_domain"]]
+        found += [f"{item['alias_name']}@{name}" for name in where]
+    return {address.lower() for address in found if address}
 
 
 def _mx_against_use(setup: Setup) -> Findings:

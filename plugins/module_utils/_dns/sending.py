@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import dmarc, values
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import explain, mail_address, presets
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import explain, mail_address, presets, registry
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.senders import CUSTOMER
 
 # What Odoo S.A. asks for where its own servers send (its documentation, "Using your own domain").
@@ -97,6 +98,12 @@ def is_of_odoo(server: Mapping[str, Any]) -> bool:
     return host == ODOO or host.endswith(f".{ODOO}")
 
 
+def is_odoos_key(record: Mapping[str, Any]) -> bool:
+    """Whether a further record is the alias of Odoo S.A.'s key; at its selector may be a key of one's own as well."""
+    names = [str(value) for value in record["values"]] if record["type"] == "CNAME" else []
+    return str(record["name"]).startswith(f"{ODOO_KEY}.") and any(name.endswith(f".{ODOO}") for name in names)
+
+
 def domain(text: str) -> str:
     """Return the domain of an address, with a name or without, in canonical form; empty if it has none."""
     where = text.rpartition("@")[2].strip("> ") if "@" in text else ""
@@ -114,9 +121,27 @@ def provider_domains(policy: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
 
 
 def receiving(policy: Mapping[str, Any]) -> set[str]:
-    """Return the domains at which mail is to arrive: alias domains, former ones too, and what the gateway takes."""
+    """Return the domains at which mail is to arrive for Odoo.
+
+    These are alias domains, former ones too, what the gateway takes, and mailboxes that Odoo fetches.
+    """
     section, inbound = policy.get("odoo") or {}, policy.get("inbound") or {}
-    aliases = section.get("alias_domains") or []
-    named = [item["name"] for item in [*aliases, *(inbound.get("domains") or [])]]
-    former = [name for item in aliases for name in item.get("former_names") or []]
-    return {str(name).lower() for name in [*named, *former]}
+    named = [one.name for one in alias_domains(section)]
+    named += [item["name"] for item in inbound.get("domains") or []]
+    named += [name for item in section.get("alias_domains") or [] for name in item.get("former_names") or []]
+    fetched = [domain(str(item.get("user") or "")) for item in section.get("incoming_servers") or []]
+    return {str(name).lower() for name in [*named, *fetched] if name}
+
+
+def alias_domains(section: Mapping[str, Any]) -> tuple[AliasDomain, ...]:
+    """Return the alias domains of the policy's section `odoo`; up to 16 a parameter may name the one."""
+    return registry.from_policy(section, int(section.get("version") or registry.LAST)).alias_domains
+
+
+def addressed(policy: Mapping[str, Any]) -> set[str]:
+    """Return the domains at which users, companies or those who read DMARC reports have their addresses."""
+    section = policy.get("odoo") or {}
+    people = [*(section.get("users") or []), *(section.get("companies") or [])]
+    tags = [item.get("dmarc", {}) for item in policy["dns"]["domains"]]
+    reports = [host for each in tags for tag in dmarc.OF_URIS for uri in each.get(tag, []) for host in dmarc.hosts(uri)]
+    return {domain(str(person.get("email") or "")) for person in people} | set(reports)

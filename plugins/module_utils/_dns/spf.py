@@ -148,7 +148,7 @@ def merge(text: str, wanted: Iterable[str], unwanted: Iterable[str] = (), all_: 
         text = "v=spf1"
         ending = ending or term(DEFAULT_ALL)
     before = parse(text)
-    terms = [one for one in before if not any(_is(one, gone) for gone in unwished)]
+    terms = [one for one in before if not any(is_named(one, gone) for gone in unwished)]
     for one in wished:
         terms = _with(terms, one)
     if ending:
@@ -164,7 +164,7 @@ def check(
     for one in wished:
         if one.modifier:
             raise ValueError(f"{one.text!r} is a modifier; only mechanisms can be added")
-        if any(_is(one, gone) for gone in unwished):
+        if any(is_named(one, gone) for gone in unwished):
             raise ValueError(f"{one.text!r} is to be there and to be removed")
     if any(one.name == "all" for one in [*wished, *unwished]):
         raise ValueError("all is named apart from the other terms")
@@ -233,7 +233,7 @@ def _tested(terms: Sequence[Term]) -> list[Term]:
     return mechanisms[: end + 1]
 
 
-def _is(one: Term, named: Term) -> bool:
+def is_named(one: Term, named: Term) -> bool:
     """Whether a term is the named one; a name without a qualifier means it with any."""
     return one.matches == named.matches and (not named.qualifier or one.result == named.result)
 
@@ -253,7 +253,7 @@ def _with(terms: Sequence[Term], wanted: Term) -> list[Term]:
         kept = [one for one in terms if one.matches != wanted.matches]
         place = _place(kept)
         return [*kept[:place], wanted, *kept[place:]]
-    if _is(there, wanted):
+    if is_named(there, wanted):
         if there.result == "-" and not wanted.qualifier:
             raise ValueError(f"it has {there.text}, which forbids what is to be allowed; remove it first")
         return list(terms)

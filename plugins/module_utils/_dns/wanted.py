@@ -46,10 +46,10 @@ def wanted(policy: Policy, provider_domains: Iterable[Mapping[str, Any]] = ()) -
         entries.of(domain)["spf"] = terms
     for domain, inbound in sending.provider_domains(policy):
         _add_provider(entries, domain, told.get(domain, {}))
-        mx = _mx(domain, inbound, told.get(domain, {}), sending.receiving(policy))
+        mx = _mx(domain, inbound, told.get(domain, {}), sending.receiving(policy) | sending.addressed(given))
         if mx is not None:
             entries.of(domain)["mx"] = mx
-    _add_odoos_key(entries, ways)
+    _add_odoos_key(entries, said, ways)
     for domain, item in said.items():
         _add_said(entries, domain, item)
     return entries.sorted()
@@ -133,8 +133,8 @@ def _each_once(named: Sequence[str], remove: Sequence[str]) -> list[str]:
     found: dict[Any, str] = {}
     for term in named:
         found.setdefault(spf.term(term).matches, term)
-    gone = {spf.term(term).matches for term in remove}
-    return [term for meaning, term in found.items() if meaning not in gone]
+    gone = [spf.term(term) for term in remove]
+    return [term for term in found.values() if not any(spf.is_named(spf.term(term), one) for one in gone)]
 
 
 def _terms_told(domain: str, told: Mapping[str, Any]) -> list[str]:
@@ -161,7 +161,8 @@ def _add_provider(entries: _Entries, domain: str, told: Mapping[str, Any]) -> No
 def _mx(domain: str, inbound: bool, told: Mapping[str, Any], receiving: set[str]) -> list[str] | None:
     """Return the MX records of a provider's domain, None if they are nobody's matter here.
 
-    One that only sends has none: with one, mail to it would be lost at whoever it names.
+    One that only sends has none: with one, mail to it would be lost at whoever it names. Where people have their
+    addresses mail arrives, though not by way of Odoo.
     """
     if inbound:
         records = [record for record in told.get("receiving_records") or [] if record["type"] == "MX"]
@@ -169,11 +170,17 @@ def _mx(domain: str, inbound: bool, told: Mapping[str, Any], receiving: set[str]
     return None if domain in receiving else []
 
 
-def _add_odoos_key(entries: _Entries, ways: Sequence[Path]) -> None:
-    """Want Odoo's key where its own servers send, and have it removed from our zones where others do."""
+def _add_odoos_key(entries: _Entries, said: Mapping[str, Mapping[str, Any]], ways: Sequence[Path]) -> None:
+    """Want Odoo's key where its own servers send, and have it removed from our zones where others do.
+
+    What the policy itself says of that name stands in its place: Odoo has other keys for some databases.
+    """
+    named = {record["name"] for item in said.values() for record in item.get("records", [])}
     for domain in dict.fromkeys(path.from_domain for path in ways if path.from_domain):
         mine = [path for path in ways if path.from_domain == domain]
         name = f"{ODOO_KEY}.{domain}"
+        if name in named:
+            continue
         if any(path.of_odoo for path in mine):
             entries.of(domain, name)["dkim"].append({"name": name, "type": "CNAME", "value": ODOO_KEY_AT})
         elif all(path.place for path in mine) and entries.is_ours(name):

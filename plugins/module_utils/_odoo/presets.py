@@ -357,7 +357,11 @@ def spf(server: Mapping[str, Any]) -> tuple[str, ...] | None:
     preset, region, host = of(server), str(server.get("region") or ""), str(server.get("smtp_host") or "").lower()
     if preset is None:
         return None
-    return preset.terms(region or next((name for name, at in preset.regions.items() if at == host), ""))
+    if region or not host:
+        return preset.terms(region)
+    # A provider's hosts in one region are at one domain, those that are not in the preset too.
+    beside = [name for name, at in preset.regions.items() if at.partition(".")[2] == host.partition(".")[2]]
+    return preset.terms(beside[0]) if beside else preset.spf.get("")
 
 
 _BY_HOST = {host: name for name, preset in PRESETS.items() for host in preset.regions.values()}

@@ -218,6 +218,10 @@ def _of_filter(parts: Sequence[str], what: str, alias_domain: str, owner: str, k
 
 
 def _of_campaign(parts: Sequence[str], alias_domain: str, server: str) -> list[Mail]:
-    """Return a campaign's sender: one at a domain of the dedicated server's filter, or else of its addresses."""
-    senders = [f"anybody@{part}" for part in parts if "@" not in part] or list(parts)
+    """Return a campaign's sender: one at a domain of the dedicated server's filter, or else of its addresses.
+
+    Without a filter it is whoever writes it, for whom one at the alias domain stands.
+    """
+    domains = [part for part in parts or [alias_domain] if part and "@" not in part]
+    senders = [f"anybody@{domain}" for domain in domains] or list(parts)
     return [Mail(sender, alias_domain, server=server, what="a campaign") for sender in senders[:1]]

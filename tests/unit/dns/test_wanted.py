@@ -104,6 +104,10 @@ def test_a_server_that_sends_nothing_is_not_let_in() -> None:
         ({"provider": "zoho", "region": "eu"}, ["include:zohomail.eu"]),
         ({"provider": "zoho"}, ["include:zohomail.com"]),
         ({"smtp_host": "smtp.zoho.in"}, ["include:zohomail.in"]),
+        ({"provider": "zoho", "smtp_host": "mail.zoho.eu"}, ["include:zohomail.eu"]),
+        ({"provider": "zoho", "smtp_host": "smtp.zoho.com.cn"}, []),
+        ({"provider": "zoho", "smtp_host": "smtp.zoho.com.cn", "region": "eu"}, ["include:zohomail.eu"]),
+        ({"provider": "gmail", "smtp_host": "relay.acme.example"}, ["include:_spf.google.com"]),
         ({"provider": "zoho", "spf": ["include:zoho.com"]}, ["include:zoho.com"]),
         ({"provider": "gmail"}, ["include:_spf.google.com"]),
         ({"provider": "microsoft365"}, ["include:spf.protection.outlook.com"]),
@@ -119,6 +123,14 @@ def test_a_server_that_sends_nothing_is_not_let_in() -> None:
 )  # fmt: skip
 def test_the_terms_are_the_servers_or_its_providers(values: Policy, expected: list[str]) -> None:
     assert terms(policy(server("One", **values))) == expected
+
+
+@pytest.mark.parametrize("version", [14, 19])
+def test_a_campaign_server_without_a_filter_is_let_in(version: int) -> None:
+    """Nobody else's mail goes by it, and 14 has no filters at all."""
+    given = policy(OWN, {**BULK, "from_filter": None})
+    given["odoo"].update(version=version, mass_mailing_server="Bulk")
+    assert terms(given) == ["a:smtp.acme.example", "include:mailgun.org"]
 
 
 def test_what_the_policy_says_of_spf_comes_on_top() -> None:
@@ -140,6 +152,13 @@ def test_the_same_term_in_another_spelling_is_there_once() -> None:
 def test_what_is_removed_is_not_wanted() -> None:
     said = {"name": "acme.example", "spf": {"remove": ["a:smtp.acme.example"]}}
     assert terms(policy(OWN, domains=[said])) == []
+
+
+def test_a_term_is_wanted_though_it_is_removed_with_another_qualifier() -> None:
+    said = {"name": "acme.example", "spf": {"remove": ["?a:smtp.acme.example"]}}
+    spf = entry(wanted(policy(OWN, domains=[said])), "acme.example")["spf"]
+    wish = wishes.SpfWish(Key(dns_name("acme.example"), "TXT"), spf["terms"], spf["remove"])
+    assert wish.after(["v=spf1 ?a:smtp.acme.example -all"]) == ["v=spf1 a:smtp.acme.example -all"]
 
 
 def test_the_spf_that_is_wanted_can_be_merged() -> None:
@@ -171,6 +190,14 @@ def test_odoos_own_records_are_wanted_where_its_servers_send() -> None:
     # Its name only ends alike.
     other = server("Other", smtp_host="smtp.notodoo.com", spf=["mx"])
     assert entry(wanted(policy(other)), "acme.example")["spf"] == {"terms": ["mx"], "remove": [ODOO]}
+
+
+def test_odoos_key_is_the_one_that_the_policy_says() -> None:
+    """Odoo S.A. has keys of single databases too, and one that others need is not to go."""
+    of_database = {**ODOOS_KEY, "values": ["odoo._domainkey.acme.odoo.com"]}
+    for one, record in ((server("Odoo", smtp_host="smtp.odoo.com"), of_database), (OWN, ODOOS_KEY)):
+        found = entry(wanted(policy(one, domains=[{"name": "acme.example", "records": [record]}])), "acme.example")
+        assert (found["dkim"], found["records"]) == ([], [record])
 
 
 def test_odoos_include_stays_where_the_policy_says_so() -> None:
@@ -223,6 +250,22 @@ def test_mx_of_a_sending_domain() -> None:
     aliased = policy(BULK, providers=at_mailgun())
     aliased["odoo"]["alias_domains"][0].update(name="acme.example", former_names=["mg.acme.example"])
     assert mx(wanted(aliased, told())) is None
+    # Odoo fetches mail there, or people have their addresses there.
+    for sections in (
+        {"incoming_servers": [{"name": "Box", "user": "box@MG.acme.example"}]},
+        {"users": [{"login": "mary", "email": "Mary <mary@mg.acme.example>"}]},
+        {"companies": [{"name": "Acme", "email": "office@mg.acme.example"}]},
+        {
+            "version": 14,
+            "alias_domains": [],
+            "parameters": [{"key": "mail.catchall.domain", "value": "mg.acme.example"}],
+        },
+    ):
+        elsewhere = policy(BULK, providers=at_mailgun())
+        elsewhere["odoo"].update(sections)
+        assert mx(wanted(elsewhere, told())) is None
+    reported = [{"name": "acme.example", "dmarc": {"p": "none", "rua": ["mailto:a@mg.acme.example"]}}]
+    assert mx(wanted(policy(BULK, providers=at_mailgun(), domains=reported), told())) is None
     said = [{"name": "mg.acme.example", "mx": ["10 mx.acme.example"]}]
     assert mx(wanted(policy(BULK, providers=at_mailgun(), domains=said), told())) == ["10 mx.acme.example"]
 
@@ -357,6 +400,19 @@ GUARDED: dict[str, tuple[list[Policy], list[Policy], str]] = {
             "records": [{**ODOOS_KEY}],
         }],
         "who signs it is not known",
+    ),
+    "a key of one's own at the selector that Odoo's has": (
+        [SES],
+        [{
+            "name": "acme.example", "dmarc": {"p": "quarantine"},
+            "records": [{"name": "odoo._domainkey.acme.example", "type": "TXT", "values": [f"v=DKIM1; {KEY_OF_MAILGUN}"]}],
+        }],
+        "",
+    ),
+    "its term is no pass": (
+        [{**OWN, "spf": ["?a:smtp.acme.example"]}],
+        dmarc(p="quarantine"),
+        "and SPF has it as ?a:smtp.acme.example, which is no pass, and who signs it is not known",
     ),
     "it is not known what lets it send": (
         [server("Own", provider="relay", smtp_host="smtp.acme.example")],

@@ -292,7 +292,7 @@ CASES: list[tuple[str, Section, str, Section]] = [
         section(server(spf=["mx"]), dns=dns(records=[ODOOS_KEY])),
         "warning I08 dns.domains[0].records[0]: odoo._domainkey.acme.example is the key of Odoo S.A.'s servers, and "
         "none of them sends. Leave it out; the key of the provider that sends is the right one.",
-        section(server(spf=["mx"]), dns=dns(records=[{**ODOOS_KEY, "name": "k1._domainkey.acme.example"}])),
+        section(server(spf=["mx"]), dns=dns(records=[{**ODOOS_KEY, "type": "TXT", "values": ["v=DKIM1; p="]}])),
     ),
     (
         "I12",
@@ -321,7 +321,7 @@ CASES: list[tuple[str, Section, str, Section]] = [
         section(server(spf=["mx", "a:one.example"]), dns=dns(spf={"remove": ["A:one.example", "ptr"]})),
         "error I12 dns.domains[0].spf.remove: A:one.example is to be removed, and Own sends by it for acme.example. "
         "Leave it there, or let another server send.",
-        section(server(spf=["mx", "a:one.example"]), dns=dns(spf={"remove": ["a:two.example"]})),
+        section(server(spf=["mx", "a:one.example"]), dns=dns(spf={"remove": ["a:two.example", "?mx"]})),
     ),
     (
         "K03",
@@ -675,6 +675,18 @@ def test_what_a_provider_receives_for_a_domain_needs_its_mx() -> None:
     assert [line.split()[:2] for line in told(odoo) if " L02 " in line] == [["error", "L02"]]
     odoo["dns"] = MX_OF_MG
     assert not [line for line in told(odoo) if " L02 " in line]
+
+
+def test_up_to_16_a_parameter_names_the_domain_that_takes_reports() -> None:
+    parameters = [
+        {"key": "mail.catchall.domain", "value": "acme.example"},
+        {"key": "mail.catchall.alias", "value": "all"},
+    ]
+    alias = {"alias_name": "dmarc", "alias_model": "crm.lead"}
+    tags = {"p": "none", "rua": ["mailto:dmarc@acme.example", "mailto:all@acme.example"]}
+    given = {"alias_domains": [], "inbound": REJECTING, "aliases": [alias], "dns": dns(dmarc=tags, mx=[])}
+    odoo = section(server(spf=["mx"]), version=16, parameters=parameters, **given)
+    assert not [line for line in told(odoo) if " K05 " in line]
 
 
 def test_leave_for_reports_that_we_publish_is_not_told() -> None:
