@@ -74,7 +74,8 @@ options:
   wait:
     description:
       - Whether to look again until the zone's servers, and O(caches) if there are any, have all that is wanted. Records without
-        O(records[].values) are waited for until the servers agree. A server or cache that does not answer is waited for too.
+        O(records[].values) are waited for until the servers agree. A zone none of whose servers answers is waited for too, and so is a
+        cache that does not; one server of several is only named in RV(records[].problems).
       - In check mode nothing is waited for.
     type: bool
     default: false

@@ -67,7 +67,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Cached:
-    """What a resolver has in its cache. `status` and `detail` are as those of a finding; `ttl` is what is left."""
+    """What a resolver has in its cache: `status` as a finding's, no `detail` if it is what the zone's servers have."""
 
     reply: Reply
     status: str
@@ -76,7 +76,7 @@ class Cached:
     @property
     def stale(self) -> bool:
         """Whether it keeps something else than the zone's servers have."""
-        return self.reply.usable and self.status == "different"
+        return self.reply.usable and bool(self.detail)
 
     def shown(self) -> dict[str, Any]:
         """Return it as results have it."""
@@ -117,12 +117,14 @@ class Finding:
     @property
     def right(self) -> bool:
         """Whether the zone's servers have what is wanted or, where nothing is, agree."""
-        return self.status in ("present", "absent") or (self.query.values is None and self.status == "missing")
+        if self.query.values is not None:
+            return self.status in ("present", "absent")
+        return len({(reply.kind in ("found", "cname"), reply.values) for reply in self.told}) == 1
 
     @property
     def settled(self) -> bool:
         """Whether nothing needs to be waited for: not at the zone's servers, nor in the caches that were asked."""
-        return self.right and all(cached.status == self.status for cached in self.caches)
+        return self.right and not any(cached.detail for cached in self.caches)
 
     @property
     def ttl(self) -> int | None:

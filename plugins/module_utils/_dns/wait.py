@@ -59,5 +59,5 @@ def _name(finding: Finding) -> str:
 def _why(finding: Finding) -> str:
     if not finding.right:
         return ", ".join([f"{finding.status}, {finding.detail}" if finding.detail else finding.status, *finding.hints])
-    late = [cached for cached in finding.caches if cached.status != finding.status]
+    late = [cached for cached in finding.caches if cached.detail]
     return ", ".join(f"resolver {cached.reply.server.address}: {cached.detail}" for cached in late)

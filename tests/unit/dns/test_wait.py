@@ -63,6 +63,21 @@ def test_until_the_caches_have_it() -> None:
     assert asked.count("_dmarc.acme.example.") == 3
 
 
+def test_an_alias_that_all_servers_have_is_what_there_is() -> None:
+    """Where no values are wanted there is nothing to wait for."""
+    one = query("www.acme.example", "TXT")
+    aliased = world(BEFORE + "www CNAME host.example.")
+    (finding,) = waited({SERVER: aliased.server("acme.example."), CACHE: aliased.resolver()}, [one], 0, CACHE)
+    assert (finding.status, finding.settled) == ("different", True)
+    assert [(cached.status, cached.stale) for cached in finding.caches] == [("different", False)]
+    two = world(BEFORE + "@ NS ns2\nns2 A 127.0.0.12\nwww CNAME host.example.")
+    behind = world(BEFORE + "@ NS ns2\nns2 A 127.0.0.12\nwww CNAME old.example.")
+    handlers = {SERVER: two.server("acme.example."), "127.0.0.12": behind.server("acme.example.")}
+    with answering({RESOLVER: two.resolver(), **handlers}) as port:
+        (finding,) = lookup.look_up([one], [RESOLVER], 2, port)
+    assert not finding.settled
+
+
 def test_until_the_time_is_over() -> None:
     server = world(BEFORE + '@ TXT "v=spf1 -all"\n_dmarc.acme.example TXT "v=DMARC1; p=none"').server("acme.example.")
     none = query("acme.example", "TXT", [])
