@@ -23,9 +23,9 @@ description:
     (C(docs/presets.md)).
   - DKIM keys, the SPF record of a sending domain and the host of tracked links are those that the provider names.
   - What Odoo S.A. asks for (C(include:_spf.odoo.com) and the CNAME C(odoo._domainkey)) is wanted only where one of its
-    own servers sends, and is to be removed where others do. What the policy's records say of that name goes before.
-  - A sending domain at which no mail arrives and nobody has an address is to have no MX. What receives mail keeps its MX
-    records, unless the policy names them.
+    own servers sends, and is to be removed where others do. One that the policy's records name stays.
+  - A sending domain at which no mail arrives and nobody has an address is to have no MX. What receives mail keeps its
+    MX records, unless the policy names them.
   - Where DMARC reports go to another organisation, the record with which that allows it is wanted too.
   - A DMARC policy of V(quarantine) or V(reject) is an error while some mail of the policy would fail DMARC.
 requirements:

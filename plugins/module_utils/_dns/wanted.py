@@ -173,9 +173,10 @@ def _mx(domain: str, inbound: bool, told: Mapping[str, Any], receiving: set[str]
 def _add_odoos_key(entries: _Entries, said: Mapping[str, Mapping[str, Any]], ways: Sequence[Path]) -> None:
     """Want Odoo's key where its own servers send, and have it removed from our zones where others do.
 
-    What the policy itself says of that name stands in its place: Odoo has other keys for some databases.
+    One that the policy itself names stands in its place: Odoo has other keys for some databases.
     """
-    named = {record["name"] for item in said.values() for record in item.get("records", [])}
+    records = [record for item in said.values() for record in item.get("records", [])]
+    named = {record["name"] for record in records if sending.is_odoos_key(record)}
     for domain in dict.fromkeys(path.from_domain for path in ways if path.from_domain):
         mine = [path for path in ways if path.from_domain == domain]
         name = f"{ODOO_KEY}.{domain}"

@@ -198,6 +198,10 @@ def test_odoos_key_is_the_one_that_the_policy_says() -> None:
     for one, record in ((server("Odoo", smtp_host="smtp.odoo.com"), of_database), (OWN, ODOOS_KEY)):
         found = entry(wanted(policy(one, domains=[{"name": "acme.example", "records": [record]}])), "acme.example")
         assert (found["dkim"], found["records"]) == ([], [record])
+    # A key of one's own has no room beside it.
+    own = {**ODOOS_KEY, "type": "TXT", "values": [f"v=DKIM1; {KEY_OF_MAILGUN}"]}
+    found = entry(wanted(policy(OWN, domains=[{"name": "acme.example", "records": [own]}])), "acme.example")
+    assert found["records"] == [{**ODOOS_KEY, "state": "absent"}, own]
 
 
 def test_odoos_include_stays_where_the_policy_says_so() -> None:
@@ -405,7 +409,7 @@ GUARDED: dict[str, tuple[list[Policy], list[Policy], str]] = {
         [SES],
         [{
             "name": "acme.example", "dmarc": {"p": "quarantine"},
-            "records": [{"name": "odoo._domainkey.acme.example", "type": "TXT", "values": [f"v=DKIM1; {KEY_OF_MAILGUN}"]}],
+            "records": [{**ODOOS_KEY, "type": "TXT", "values": [f"v=DKIM1; {KEY_OF_MAILGUN}"]}],
         }],
         "",
     ),
