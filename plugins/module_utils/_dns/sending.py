@@ -11,8 +11,14 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import dmarc, values
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import policy as mailgun
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import explain, mail_address, presets, registry
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo import (
+    explain,
+    mail_address,
+    presets,
+    registry,
+    senders,
+)
+from ansible_collections.mailops.odoo.plugins.module_utils._odoo.routing import AliasDomain, Router
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo.senders import CUSTOMER
 
 # What Odoo S.A. asks for where its own servers send (its documentation, "Using your own domain").
@@ -54,7 +60,10 @@ def paths(policy: Mapping[str, Any]) -> list[Path]:
     section = policy.get("odoo") or {}
     servers = {str(item["name"]): (f"odoo.servers[{number}]", item) for number, item in enumerate(_servers(section))}
     found = []
-    for route in explain.by_policy(policy)["routes"]:
+    series = _series(section)
+    router = Router(registry.from_policy(section, series))
+    for mail in senders.from_policy(section, series, every_company=True):
+        route = explain.shown(router.route(mail))
         place, server = servers.get(str(route["server"]), ("", {}))
         path = _path(route, place, server)
         # Odoo refuses to send what has neither.
@@ -135,7 +144,11 @@ def receiving(policy: Mapping[str, Any]) -> set[str]:
 
 def alias_domains(section: Mapping[str, Any]) -> tuple[AliasDomain, ...]:
     """Return the alias domains of the policy's section `odoo`; up to 16 a parameter may name the one."""
-    return registry.from_policy(section, int(section.get("version") or registry.LAST)).alias_domains
+    return registry.from_policy(section, _series(section)).alias_domains
+
+
+def _series(section: Mapping[str, Any]) -> int:
+    return int(section.get("version") or registry.LAST)
 
 
 def addressed(policy: Mapping[str, Any]) -> set[str]:

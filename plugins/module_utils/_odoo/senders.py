@@ -184,30 +184,39 @@ def _is_address(text: Any) -> bool:
     return bool(found) and all(all(address.rpartition("@")[::2]) for _name, address in found)
 
 
-def from_policy(section: Mapping[str, Any], series: int) -> list[Mail]:
+def from_policy(section: Mapping[str, Any], series: int, every_company: bool = False) -> list[Mail]:
     """Return a mail for every sender that the policy's section `odoo` names or has a server for.
 
-    A filter that is a domain stands for any address there. Raises ValidationError for a value that cannot be.
+    A filter that is a domain stands for any address there. People write about records of their company, for which the
+    first alias domain stands; with `every_company` there is a mail with each that a company has, as people may have
+    several. Raises ValidationError for a value that cannot be.
     """
     said = registries.from_policy(section, series)
     companies = registries.company_domains(section)
     first = said.alias_domains[0].name if said.alias_domains else ""
+    theirs = list(dict.fromkeys(said.companies.values())) if every_company and said.companies else [first]
     mails = _of_domains(said.alias_domains)
     for item in section.get("users") or []:
         if item.get("email"):
             name = login(str(item["login"]))
-            mails.append(Mail(str(item["email"]), first, "" if name == ODOOBOT else name, what=_user(name)))
+            author = "" if name == ODOOBOT else name
+            mails.extend(Mail(str(item["email"]), domain, author, what=_user(name)) for domain in theirs)
     for item in section.get("companies") or []:
         if item.get("email"):
             name = str(item["name"])
             sender = mail_address.formatted(name, str(item["email"]))
             mails.append(Mail(sender, companies[name], what=f"company {name}"))
+    owners = {server.owner for server in said.servers} - {""}
     for server in said.servers:
+        # Where a user has a server of his own, Odoo's mail in his name goes by another.
+        others = [mail for mail in mails if mail.author == server.owner or mail.author not in owners]
         parts = [part for part in server.from_filter.split(",") if part]
-        mails.extend(_of_filter(parts, f"filter of {server.name}", first, server.owner, mails))
-        if server.name == section.get(mass_mailing.KEY):
-            mails.extend(_of_campaign(parts, first, server.name))
-    return [*mails, replace(CUSTOMER, alias_domain=first)]
+        for domain in theirs:
+            known = [mail for mail in others if mail.alias_domain == domain] if every_company else others
+            mails.extend(_of_filter(parts, f"filter of {server.name}", domain, server.owner, known))
+            if server.name == section.get(mass_mailing.KEY):
+                mails.extend(_of_campaign(parts, domain, server.name))
+    return [*mails, *(replace(CUSTOMER, alias_domain=domain) for domain in theirs)]
 
 
 def _of_filter(parts: Sequence[str], what: str, alias_domain: str, owner: str, known: Iterable[Mail]) -> list[Mail]:

@@ -125,6 +125,24 @@ def test_the_terms_are_the_servers_or_its_providers(values: Policy, expected: li
     assert terms(policy(server("One", **values))) == expected
 
 
+def test_people_write_for_each_company() -> None:
+    """What a mail is about decides where its bounces go, and then whose SPF must let the server send."""
+    given = policy({**OWN, "from_filter": ["news@mg.acme.example", "bounce@acme.example"]}, zones=[])
+    two = {"name": "two.example", "bounce_alias": "bounce", "default_from": None, "sequence": 20}
+    given["odoo"]["alias_domains"].append(two)
+    given["odoo"]["companies"] = [{"name": name, "alias_domain": f"{name}.example"} for name in ("acme", "two")]
+    found = {item["domain"]: item["spf"]["terms"] for item in wanted(given)}
+    assert found["mg.acme.example"] == found["acme.example"] == ["a:smtp.acme.example"]
+
+
+def test_odoos_mail_in_the_name_of_somebody_with_a_server_of_his_own() -> None:
+    joes = server("Joe's", owner="joe", from_filter=["joe@acme.example"], spf=["a:joe.acme.example"])
+    given = policy(joes, {**OWN, "sequence": 2, "from_filter": ["joe@acme.example"]})
+    given["odoo"]["users"] = [{"login": "joe", "email": "joe@acme.example"}]
+    given["odoo"]["alias_domains"][0]["default_from"] = None
+    assert set(terms(given)) == {"a:joe.acme.example", "a:smtp.acme.example"}
+
+
 @pytest.mark.parametrize("version", [14, 19])
 def test_a_campaign_server_without_a_filter_is_let_in(version: int) -> None:
     """Nobody else's mail goes by it, and 14 has no filters at all."""
