@@ -137,10 +137,11 @@ def test_people_write_for_each_company() -> None:
 
 def test_odoos_mail_in_the_name_of_somebody_with_a_server_of_his_own() -> None:
     joes = server("Joe's", owner="joe", from_filter=["joe@acme.example"], spf=["a:joe.acme.example"])
-    given = policy(joes, {**OWN, "sequence": 2, "from_filter": ["joe@acme.example"]})
+    rest = server("Rest", sequence=3, from_filter=None, spf=["a:rest.acme.example"])
+    given = policy(joes, {**OWN, "sequence": 2, "from_filter": ["joe@acme.example"]}, rest)
     given["odoo"]["users"] = [{"login": "joe", "email": "joe@acme.example"}]
     given["odoo"]["alias_domains"][0]["default_from"] = None
-    assert set(terms(given)) == {"a:joe.acme.example", "a:smtp.acme.example"}
+    assert set(terms(given)) == {"a:joe.acme.example", "a:smtp.acme.example", "a:rest.acme.example"}
 
 
 @pytest.mark.parametrize("version", [14, 19])
