@@ -179,6 +179,9 @@ def _spf(given: Mapping[str, Any], place: str) -> Iterator[str]:
     yield from unknown
     wrong = [key for key in ("terms", "remove") if not _is_texts(given.get(key, []))]
     yield from (f"{place}.{key} is no list of texts" for key in wrong)
+    if not isinstance(given.get("all", ""), str):
+        yield f"{place}.all is {given['all']!r}; write -all, ~all or ?all"
+        return
     if unknown or wrong:
         return
     try:
@@ -277,6 +280,8 @@ def _filled(items: Any, resource: Resource) -> Any:
 def _canonical(item: Any, resource: Resource) -> Any:
     try:
         checked = resource.check(item, "")
+        if resource is DOMAIN and "all" in item.get("spf", {}):
+            checked["spf"] = {**item["spf"], "all": item["spf"]["all"].lower()}
         if resource is DOMAIN and "dmarc" in item:
             checked["dmarc"] = {tag: _tag(tag, value) for tag, value in item["dmarc"].items()}
         if resource is DOMAIN and "mx" in item:

@@ -96,6 +96,14 @@ WRONG: dict[str, tuple[Callable[[Section], Any], str]] = {
         lambda s: domain(s, spf={"all": "+all"}),
         "dns.domains[0].spf: '+all' would let everybody send",
     ),
+    "an all that is none": (
+        lambda s: domain(s, spf={"all": ["~all"]}),
+        "dns.domains[0].spf.all is ['~all']; write -all, ~all or ?all",
+    ),
+    "an all of which YAML makes nothing": (
+        lambda s: domain(s, spf={"all": None}),
+        "dns.domains[0].spf.all is None; write -all, ~all or ?all",
+    ),
     "a term there and gone": (
         lambda s: domain(s, spf={"terms": ["mx"], "remove": ["mx"]}),
         "dns.domains[0].spf: 'mx' is to be there and to be removed",
@@ -202,6 +210,7 @@ def test_as_it_is_applied_names_and_values_have_one_form() -> None:
         "domains": [
             {
                 "name": "b\u00fccher.Example.",
+                "spf": {"all": "-ALL"},
                 "mx": ["10 MX.acme.example."],
                 "records": [{"name": "WWW.b\u00fccher.example", "type": "CNAME", "values": ["Host.example."]}],
             }
@@ -214,6 +223,7 @@ def test_as_it_is_applied_names_and_values_have_one_form() -> None:
     assert applied["domains"] == [
         {
             "name": "xn--bcher-kva.example",
+            "spf": {"all": "-all"},
             "mx": ["10 mx.acme.example"],
             "records": [{"name": "www.xn--bcher-kva.example", "type": "CNAME", "values": ["host.example"]}],
         }
