@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import dmarc, values
@@ -59,16 +59,19 @@ def paths(policy: Mapping[str, Any]) -> list[Path]:
     """
     section = policy.get("odoo") or {}
     servers = {str(item["name"]): (f"odoo.servers[{number}]", item) for number, item in enumerate(_servers(section))}
-    found = []
     series = _series(section)
     router = Router(registry.from_policy(section, series))
+    found = []
     for mail in senders.from_policy(section, series, every_company=True):
-        route = explain.shown(router.route(mail))
-        place, server = servers.get(str(route["server"]), ("", {}))
-        path = _path(route, place, server)
-        # Odoo refuses to send what has neither.
-        if path.from_domain or path.envelope:
-            found.append(path)
+        taken = router.route(mail)
+        # Another that Odoo may take gets the same header, and its own filter decides on the envelope.
+        others = [router.route(replace(mail, email_from=taken.email_from, server=name)) for name in taken.tied]
+        for route in map(explain.shown, [taken, *others]):
+            place, server = servers.get(str(route["server"]), ("", {}))
+            path = _path({**route, "sender": mail.email_from}, place, server)
+            # Odoo refuses to send what has neither.
+            if path.from_domain or path.envelope:
+                found.append(path)
     return found
 
 

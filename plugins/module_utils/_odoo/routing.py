@@ -115,7 +115,8 @@ class Route:
     record, Odoo puts the record's own alias there if it has one, and up to 18 the record's name after the company's.
 
     `step` says which of Odoo's rules decided (`STEPS`), `reason` the same as a sentence; `warnings` what is amiss with
-    it. Where Odoo refuses to send (`refused`) the addresses are empty.
+    it; `tied` are other servers that Odoo might take as well. Where Odoo refuses to send (`refused`) the addresses are
+    empty.
     """
 
     mail: Mail
@@ -126,6 +127,7 @@ class Route:
     step: str
     reason: str
     warnings: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,8 @@ class Router:
         if self._rules.bounce_per_mail and domain.bounce_email:
             envelope = envelope.replace("@", "+<id>@", 1)
         reason = self._reason(choice, mail_address.normalize(header) or header, notification)
-        return Route(mail, server, final, envelope, self._reply_to(mail, domain), choice.step, reason, warnings)
+        reply_to, tied = self._reply_to(mail, domain), tuple(self._tied(choice))
+        return Route(mail, server, final, envelope, reply_to, choice.step, reason, warnings, tied)
 
     # What the registry says
 

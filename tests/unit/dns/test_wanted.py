@@ -144,6 +144,15 @@ def test_odoos_mail_in_the_name_of_somebody_with_a_server_of_his_own() -> None:
     assert set(terms(given)) == {"a:joe.acme.example", "a:smtp.acme.example", "a:rest.acme.example"}
 
 
+def test_of_servers_that_match_alike_up_to_16_each_may_send() -> None:
+    """Odoo takes the one that its database gives first; from 17 on it is the older one."""
+    other = server("Other", provider="relay", smtp_host="b.acme.example", spf=["a:b.acme.example"])
+    for version, expected in ((16, ["a:smtp.acme.example", "a:b.acme.example"]), (17, ["a:smtp.acme.example"])):
+        given = policy(OWN, other)
+        given["odoo"]["version"] = version
+        assert terms(given) == expected
+
+
 @pytest.mark.parametrize("version", [14, 19])
 def test_a_campaign_server_without_a_filter_is_let_in(version: int) -> None:
     """Nobody else's mail goes by it, and 14 has no filters at all."""
