@@ -677,3 +677,78 @@ def test_a_module(dns_api: DnsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = run_module("dns_record_set", {**options, **record, "api_token": "token-canary-wrong"})
     assert (failed["failed"], failed["error"]) == (True, "authentication")
     assert "canary" not in str({**failed, "invocation": None})
+
+
+# --- What a failure leaves is told
+
+
+def test_a_change_that_was_begun_is_not_said_to_be_none(dns_api: DnsApi) -> None:
+    """What fails for certain may come after what was done."""
+    dns_api.server.fail({"digitalocean": "422", "cloudflare": "400"}[dns_api.provider], method="POST", after=1)
+    outcome = publish(connected(dns_api), [ValuesWish(key("@"), ["x", "y"])], check_mode=False)
+    assert isinstance(outcome.error, ValidationError)
+    assert not outcome.error.definite
+    assert (outcome.applied, len(outcome.remaining), len(dns_api.texts())) == ([], 1, 1)
+
+
+@pytest.mark.parametrize(("dns_api", "form"), LIMITS, indirect=["dns_api"])
+def test_a_change_that_could_not_be_looked_at_is_not_said_to_be_none(dns_api: DnsApi, form: str) -> None:
+    # Of the zone's delegations, of what is there, of that right before the call, and after it.
+    dns_api.server.fail(form, method="GET", path="records", after=3, seconds=3600)
+    outcome = publish(connected(dns_api), [ValuesWish(key("@"), ["x"])], check_mode=False)
+    assert isinstance(outcome.error, RateLimitedError)
+    assert not outcome.error.definite
+    assert len(dns_api.texts()) == 1
+
+
+def gives_way(name: str) -> list[Wish]:
+    """Return the wish that a name is an alias, and nothing else."""
+    alias = ValuesWish(key(name, "CNAME"), ["s1.mgsend.org"])
+    return [alias, *(ValuesWish(key(name, kind), exact=True) for kind in ("A", "TXT", "MX"))]
+
+
+def test_all_that_had_to_go_is_put_back(dns_api: DnsApi) -> None:
+    for kind, content in (("A", "192.0.2.1"), ("TXT", "x"), ("TXT", "y")):
+        dns_api.add("s1", kind, content)
+    dns_api.server.fail({"digitalocean": "422", "cloudflare": "400"}[dns_api.provider], method="POST")
+    outcome = publish(connected(dns_api), gives_way("s1"), check_mode=False)
+    assert isinstance(outcome.error, ValidationError)
+    assert not outcome.error.definite
+    assert [content.strip('"') for _name, _kind, content, _ttl in dns_api.shown()] == ["192.0.2.1", "x", "y"]
+
+
+def test_what_went_and_cannot_be_looked_for_is_named(dns_api: DnsApi) -> None:
+    dns_api.add("s1._domainkey", "TXT", "v=DKIM1; p=AAAA")
+    dns_api.server.fail("retry-after", method="POST", seconds=3600)
+    outcome = publish(connected(dns_api), gives_way("s1._domainkey"), check_mode=False)
+    assert isinstance(outcome.error, RateLimitedError)
+    assert not outcome.error.definite
+    assert "may be missing now" in outcome.error.message
+    assert "s1._domainkey.acme.example TXT 'v=DKIM1; p=AAAA'" in outcome.error.message
+
+
+@pytest.mark.parametrize("dns_api", ["cloudflare"], indirect=True)
+def test_a_proxied_record_is_put_back_as_it_was(dns_api: DnsApi) -> None:
+    dns_api.add("www", "A", "192.0.2.1", proxied=True, comment="by hand")
+    dns_api.server.fail("400", method="POST")
+    wishes = [ValuesWish(key("www", "A"), exact=True), ValuesWish(key("www", "CNAME"), ["mailgun.org"])]
+    outcome = publish(connected(dns_api), wishes, check_mode=False)
+    assert outcome.error is not None
+    (left,) = dns_api.zone().records.values()
+    assert (left["type"], left["content"], left["proxied"], left["ttl"]) == ("A", "192.0.2.1", True, 1)
+
+
+@pytest.mark.parametrize("dns_api", ["cloudflare"], indirect=True)
+def test_a_proxied_address_is_edited_where_the_set_is_to_be_exact(dns_api: DnsApi) -> None:
+    dns_api.add("www", "A", "192.0.2.1", proxied=True)
+    dns_api.calls()
+    done(dns_api, ValuesWish(key("www", "A"), ["192.0.2.1"], exact=True))
+    assert [(one["content"], one["proxied"]) for one in dns_api.zone().records.values()] == [("192.0.2.1", False)]
+
+
+@pytest.mark.parametrize("dns_api", ["cloudflare"], indirect=True)
+def test_a_long_certificate(dns_api: DnsApi) -> None:
+    given = f"3 0 0 {'ab' * 400}"
+    done(dns_api, ValuesWish(key("_25._tcp.mx", "TLSA"), [given]))
+    (record,) = dns_api.zone().records.values()
+    assert record["data"]["certificate"] == "ab" * 400

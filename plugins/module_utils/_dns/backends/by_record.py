@@ -12,7 +12,7 @@ seen, and what was planned is planned anew.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,9 @@ from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import C
 
 # Of two writers who created the same thing at once each waits for up to so many seconds before it takes its own back.
 BACK_OFF = 1.0
+# What follows the value of a record for which the provider answers with values of its own: DNS does not have the value,
+# so it is not the one that is wished for.
+PROXIED = " (proxied)"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,9 @@ class Provider(Protocol):
     def delete(self, zone: Zone, record: Record) -> None:
         """Delete a record."""
 
+    def restore(self, zone: Zone, record: Record) -> None:
+        """Create a record that was deleted again, as it was."""
+
 
 class ByRecord:
     """The zones of an account. All names must be in `zone`, an absolute name; without one each name's own is found."""
@@ -119,13 +125,24 @@ class ByRecord:
         for name, ours in names.items():
             zone = self._zone_of(name)
             if len(ours) > 1 and any(change.key.type == "CNAME" for change in ours):
-                _Writing(self._provider, zone, ours).exchange()
+                writing = _Writing(self._provider, zone, ours)
+                self._tell(writing, writing.exchange)
                 yield from ours
                 continue
             # What only goes goes last.
             for change in sorted(ours, key=lambda change: not change.after.values):
-                _Writing(self._provider, zone, [change]).carry_out()
+                writing = _Writing(self._provider, zone, [change])
+                self._tell(writing, writing.carry_out)
                 yield change
+
+    @staticmethod
+    def _tell(writing: _Writing, work: Callable[[], None]) -> None:
+        """Do the work. A call that failed for certain does not mean that nothing was written: others came before it."""
+        try:
+            work()
+        except MailopsError as error:
+            error.definite = error.definite and not writing.wrote
+            raise
 
     def _check_type(self, key: Key) -> None:
         if key.type not in self._provider.types:
@@ -208,6 +225,8 @@ class _Writing:
         self._before: list[Record] = []
         # The identities of what was created.
         self._ours: set[str] = set()
+        # Whether a call that writes went well.
+        self.wrote = False
 
     def carry_out(self) -> None:
         """Carry one change out. Raises Raced, or what fails; something works at every moment."""
@@ -230,7 +249,12 @@ class _Writing:
                 self._write(change)
         except MailopsError as error:
             now = self._look()
-            if now is not None and not self._done(now):
+            if now is None:
+                gone = _listed(self._gone())
+                error.message = (
+                    f"{error.message}. What had to go before may be missing now, as it could not be seen: {gone}"
+                )
+            elif not self._done(now):
                 self._put_back(now, error)
             self._judge(error, now)
         self._finish()
@@ -244,7 +268,7 @@ class _Writing:
                 raise Raced
 
     def _write(self, change: Change) -> None:
-        zone, key, ttl = self._zone, change.key, change.after.ttl or 0
+        key, ttl = change.key, change.after.ttl or 0
         there: dict[str, list[Record]] = {}
         for record in self._before:
             if record.key == key:
@@ -252,21 +276,30 @@ class _Writing:
         # Of equal records all but one are for nothing.
         for value in change.removed:
             for twin in there[value][1:]:
-                self._provider.delete(zone, twin)
+                self._delete(twin)
         edits = edited(change)
         for former, value in edits.items():
-            self._provider.edit(zone, there[former][0], value, ttl)
+            self._edit(there[former][0], value, ttl)
         for value in change.added:
             if value not in edits.values():
-                self._ours.add(self._provider.create(zone, key, value, ttl))
+                self._ours.add(self._provider.create(self._zone, key, value, ttl))
+                self.wrote = True
         if change.before.ttl != change.after.ttl:
             for value in change.after.values:
                 for record in there.get(value, []):
                     if record.ttl != ttl and not record.own_ttl:
-                        self._provider.edit(zone, record, value, ttl)
+                        self._edit(record, value, ttl)
         for value in change.removed:
             if value not in edits:
-                self._provider.delete(zone, there[value][0])
+                self._delete(there[value][0])
+
+    def _edit(self, record: Record, value: str, ttl: int) -> None:
+        self._provider.edit(self._zone, record, value, ttl)
+        self.wrote = True
+
+    def _delete(self, record: Record) -> None:
+        self._provider.delete(self._zone, record)
+        self.wrote = True
 
     def _judge(self, error: MailopsError, now: Sequence[Record] | None) -> None:
         """Raise the error; Raced if another writer is the reason. Nothing if all was done though no answer said so.
@@ -320,18 +353,26 @@ class _Writing:
         except MailopsError:
             return None
 
+    def _gone(self) -> list[Record]:
+        """Return the records that the changes remove, of equal ones the first. What others have deleted is none."""
+        removed = {(change.key, value) for change in self._changes for value in change.removed}
+        first = {(record.key, record.value): record for record in reversed(self._before)}
+        return [record for what, record in first.items() if what in removed]
+
     def _put_back(self, now: Sequence[Record], error: MailopsError) -> None:
         """Take back what came, and create again what went; say in the error what could not be."""
-        lost = [record for record in self._before if record.id not in _ids(now)]
+        there = {(record.key, record.value) for record in now}
+        lost = [record for record in self._gone() if (record.key, record.value) not in there]
         added = {(change.key, value) for change in self._changes for value in change.added}
         try:
             for record in now:
                 if (record.key, record.value) in added and record.id not in _ids(self._before):
-                    self._provider.delete(self._zone, record)
-            for record in lost:
-                self._provider.create(self._zone, record.key, record.value, record.ttl)
+                    self._delete(record)
+            while lost:
+                self._provider.restore(self._zone, lost[0])
+                lost.pop(0)
         except MailopsError as another:
-            gone = ", ".join(f"{record.key.shown()} {record.value!r}" for record in lost)
+            gone = _listed(lost)
             error.message = (
                 f"{error.message}. What had to go before that could not be put back ({another.message}): {gone}"
             )
@@ -368,12 +409,17 @@ def once(key: Key, value: str) -> str:
 
 
 def edited(change: Change) -> dict[str, str]:
-    """Return which values become which others in place, because there may be one only of their kind."""
+    """Return which values become which others in place, because there may be one only of their kind.
+
+    A record that is not to be proxied any more is the same to the provider.
+    """
     left = list(change.added)
     edits = {}
     for value in change.removed:
         kind = once(change.key, value)
-        successor = next((new for new in left if kind and once(change.key, new) == kind), None)
+        successor = next(
+            (new for new in left if value == new + PROXIED or (kind and once(change.key, new) == kind)), None
+        )
         if successor is not None:
             edits[value] = successor
             left.remove(successor)
@@ -394,6 +440,10 @@ def _is_done(change: Change, now: Iterable[Record]) -> bool:
     chosen = change.after.values if change.before.ttl != change.after.ttl else change.added
     wrong = [one for one in there if one.value in chosen and one.ttl != change.after.ttl and not one.own_ttl]
     return found.issuperset(change.after.values) and found.isdisjoint(change.removed) and not wrong
+
+
+def _listed(records: Iterable[Record]) -> str:
+    return ", ".join(f"{record.key.shown()} {record.value!r}" for record in records)
 
 
 def _ids(records: Iterable[Record]) -> set[str]:

@@ -33,7 +33,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Answer, Http
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import txt, values
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.backends.by_record import Record, Zone, decoded
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.backends.by_record import PROXIED, Record, Zone, decoded
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key
 
 API = "https://api.cloudflare.com"
@@ -45,14 +45,14 @@ PAGE, ZONES_PAGE = 1000, 50
 # The TTL 1 stands for this one ("automatic").
 AUTOMATIC, AUTOMATIC_SECONDS = 1, 300
 LEAST_TTL, MOST_TTL = 30, 86400
-# What follows the value of a proxied record: DNS does not have the value, so it is not the one that is wished for.
-PROXIED = " (proxied)"
 # Made of parts, which have names of their own.
 PARTS = {
     "SRV": ("priority", "weight", "port", "target"),
     "TLSA": ("usage", "selector", "matching_type", "certificate"),
 }
 TEXTS = ("target", "certificate")
+# What makes a record again; all else of it is Cloudflare's to say.
+OWNED = ("type", "name", "content", "data", "priority", "ttl", "proxied", "comment", "tags")
 # Codes of errors: what is there does not admit the record; what is sent is no token; the token or what it may do.
 TAKEN = (81053, 81054, 81057, 81058)
 MALFORMED = (6003, 6111)
@@ -125,6 +125,14 @@ class Cloudflare:
     def delete(self, zone: Zone, record: Record) -> None:
         """Delete a record."""
         self._call("DELETE", f"{_records(zone)}/{record.id}")
+
+    def restore(self, zone: Zone, record: Record) -> None:
+        """Create a record that was deleted again, as it was."""
+        body = {part: record.raw[part] for part in OWNED if record.raw.get(part) is not None}
+        if record.key.type in PARTS and "data" in body:
+            # The content is made of them.
+            body.pop("content", None)
+        self._call("POST", _records(zone), json=body)
 
     def _items(self, path: str, query: Mapping[str, str], size: int) -> Iterator[dict[str, Any]]:
         """Yield all entries of a list."""
@@ -253,7 +261,9 @@ def _body(key: Key, value: str, ttl: int) -> dict[str, Any]:
         priority, host = value.split()
         return {**body, "content": host, "priority": int(priority)}
     if key.type in PARTS:
-        parts = dict(zip(PARTS[key.type], value.split(), strict=True))
+        words, last = value.split(), len(PARTS[key.type]) - 1
+        # What is long has blanks in it.
+        parts = dict(zip(PARTS[key.type], [*words[:last], "".join(words[last:])], strict=True))
         return {**body, "data": {part: word if part in TEXTS else int(word) for part, word in parts.items()}}
     return {**body, "content": txt.quoted(value) if key.type == "TXT" else value}
 

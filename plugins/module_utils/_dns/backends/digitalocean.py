@@ -102,6 +102,10 @@ class DigitalOcean:
         """Delete a record."""
         self._calls.call("DELETE", f"/v2/domains/{zone.id}/records/{record.id}")
 
+    def restore(self, zone: Zone, record: Record) -> None:
+        """Create a record that was deleted again, as it was."""
+        self.create(zone, record.key, record.value, record.ttl)
+
     def _items(self, path: str, name: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Yield all entries of a list, in pages as large as the API lets them be."""
         page = 1
