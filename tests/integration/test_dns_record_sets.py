@@ -375,6 +375,17 @@ def test_a_cname_in_between_is_not_ignored(modules: Modules, server: Bind, proxy
         assert (result["error"], result["changed"]) == ("conflict", False), result
 
 
+def test_what_an_alias_replaces_stays_where_the_alias_cannot_come(modules: Modules, server: Bind, proxy: Proxy) -> None:
+    """A server ignores a CNAME beside other data, answers that all is well, and has deleted what was to make way."""
+    name = "way.acme.example"
+    modules.run(name, "TXT", "v=DKIM1; p=")
+    proxy.before_update = lambda number: server.update(f"update add {name} 60 A 192.0.2.1")
+    result = modules.many(record_set(name, "CNAME", "mx.acme.example"), record_set(name, "TXT", state="absent"))
+    assert (result["error"], result["changed"]) == ("conflict", False), result
+    assert f"{name} has other records (A), and a CNAME may not stand beside any" in result["msg"]
+    assert server.has(name, "TXT") == ['3600 "v=DKIM1; p="']
+
+
 def test_who_is_always_slower_gives_up(modules: Modules, server: Bind, proxy: Proxy) -> None:
     proxy.before_update = lambda number: server.update(f'update add slow.acme.example 60 TXT "{number}"')
     result = modules.many(record_set("slow.acme.example", "TXT", "ours"))

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,6 +37,7 @@ def failed(**options: Any) -> str:
     ("options", "told"),
     [
         ({"server": None}, "backend rfc2136 needs server. "),
+        ({"server": "ns1..acme.example"}, "ns1..acme.example port 1 cannot be reached: "),
         ({"server": " ", "key_name": None}, "backend rfc2136 needs server, key_name. "),
         ({"key_secret": None}, "backend rfc2136 needs key_secret. "),
         ({"key_secret": f"{SECRET}!"}, "key_secret is not base64. "),
@@ -123,3 +126,26 @@ def test_a_server_that_says_nothing_is_not_waited_for_long() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         message = failed(port=silent.getsockname()[1], timeout=0.2)
     assert "no answer within 0.2 s" in message
+
+
+def test_a_server_that_drips_bytes_is_not_waited_for_long() -> None:
+    """Each byte comes in time, and the answer never."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            client, _address = listener.accept()
+            with client, contextlib.suppress(OSError):
+                client.sendall(struct.pack("!H", 60_000))
+                while not ended.wait(0.05):
+                    client.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        begun = time.monotonic()
+        message = failed(port=listener.getsockname()[1], timeout=0.3)
+        took = time.monotonic() - begun
+        ended.set()
+        thread.join()
+    assert "no answer within 0.3 s" in message
+    assert took < 5

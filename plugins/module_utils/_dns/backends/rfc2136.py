@@ -125,7 +125,11 @@ class Rfc2136:
                 update.absent(name)
             else:
                 update.absent(name, change.key.type)
-        if "CNAME" not in types and any(change.after.values for change in changes):
+        if any(change.after.values for change in changes if change.key.type == "CNAME"):
+            # Beside other data it is ignored, and what is to make way for it would be gone.
+            for other in (one for one in values.TYPES if one not in types):
+                update.absent(name, other)
+        elif "CNAME" not in types and any(change.after.values for change in changes):
             update.absent(name, "CNAME")
 
     def _change(self, update: dns.update.UpdateMessage, change: Change) -> None:

@@ -10,8 +10,8 @@ import binascii
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     AuthenticationError,
@@ -53,7 +53,7 @@ def key(name: str, secret: str, algorithm: str) -> dns.tsig.Key:
 
 
 class Primary:
-    """A server at `host` and `port`. `timeout` is in seconds, for the connection and for each wait on an answer."""
+    """A server at `host` and `port`. `timeout` is in seconds, for the connection and for each answer."""
 
     def __init__(self, host: str, port: int, tsig: dns.tsig.Key, timeout: float) -> None:
         self.shown = host if port == 53 else f"{host} port {port}"
@@ -71,20 +71,22 @@ class Primary:
         if not messages:
             return []
         answers = []
-        with self._connected() as connection, connection.makefile("rb") as stream:
+        with self._connected() as connection:
             for start in range(0, len(messages), WINDOW):
                 window = messages[start : start + WINDOW]
+                connection.settimeout(self._timeout)
                 connection.sendall(self._wire(window))
-                answers += self._answers(stream, window)
+                answers += self._answers(connection, window)
         return answers
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[socket.socket]:
         try:
             connection = socket.create_connection(self._address, self._timeout)
-        except OSError as error:
+        # The second of what cannot be the name of a host.
+        except (OSError, UnicodeError) as error:
             raise UnreachableError(
-                f"{self.shown} cannot be reached: {error.strerror or error}",
+                f"{self.shown} cannot be reached: {getattr(error, 'strerror', '') or error}",
                 "Is server the zone's primary, and does it listen for TCP there?",
             ) from None
         with connection:
@@ -104,11 +106,12 @@ class Primary:
             wires.append(message.to_wire(max_size=LARGEST))
         return b"".join(struct.pack("!H", len(wire)) + wire for wire in wires)
 
-    def _answers(self, stream: BinaryIO, messages: Sequence[dns.message.Message]) -> list[dns.message.Message]:
+    def _answers(self, connection: socket.socket, messages: Sequence[dns.message.Message]) -> list[dns.message.Message]:
         answers: dict[int, dns.message.Message] = {}
         while len(answers) < len(messages):
-            (length,) = struct.unpack("!H", _read(stream, 2))
-            wire = _read(stream, length)
+            until = time.monotonic() + self._timeout
+            (length,) = struct.unpack("!H", _read(connection, 2, until))
+            wire = _read(connection, length, until)
             number = int.from_bytes(wire[:2], "big")
             if length < HEADER or number >= len(messages):
                 raise ProtocolError(f"{self.shown} sends what is no answer")
@@ -150,8 +153,16 @@ class Primary:
         return AuthenticationError(f"TSIG key {self.key_name} ({algorithm}): {self.shown} {told}", remedy)
 
 
-def _read(stream: BinaryIO, length: int) -> bytes:
-    data = stream.read(length)
-    if len(data) < length:
-        raise EOFError("it was closed before the answer was there")
-    return data
+def _read(connection: socket.socket, length: int, until: float) -> bytes:
+    """Return so many bytes. EOFError if there are not so many, TimeoutError if they are not there `until` then."""
+    data = bytearray()
+    while len(data) < length:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        more = connection.recv(length - len(data))
+        if not more:
+            raise EOFError("it was closed before the answer was there")
+        data += more
+    return bytes(data)
