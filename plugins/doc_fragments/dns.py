@@ -93,8 +93,10 @@ options:
     required: true
   values:
     description:
-      - The values, as zone files have them, such as V(10 mx.acme.example). Host names are always full, with a last dot or without.
-      - A TXT is one text without quotation marks, however long, or in parts with them.
+      - The values, as zone files have them, such as V(10 mx.acme.example). Host names are always full, with a last dot or without;
+        V(@) is refused.
+      - A TXT is one text without quotation marks, however long, or in parts with them. A line break, typographic quotation marks around it, and a
+        second SPF record, DMARC record or DKIM key at a name are refused.
       - They are compared by what they mean. The case and the last dot of host names, and the parts of a text, do not count.
     type: list
     elements: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import traceback
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,15 +24,17 @@ except ImportError:
 TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TLSA", "TXT")
 # Of these each word is a number or a host name, whose case and last dot mean nothing.
 OF_NAMES = ("CNAME", "MX", "NS", "PTR", "SOA", "SRV")
+ZONE = "@"
 
 
 def name(text: str) -> dns.name.Name:
     """Return a name, absolute and in lower case; what is not ASCII is encoded (punycode). ValueError if it is none."""
     # "@" is short for the zone in zone files; here it would be the root.
-    if text == "@" or not text.strip(".") or any(character.isspace() for character in text):
+    if text == ZONE or not text.strip(".") or any(character.isspace() for character in text):
         raise ValueError(f"{text!r} is no name")
     try:
-        return dns.name.from_text(text.lower(), dns.name.root).canonicalize()
+        # IDNA 2008, as registries have it; dnspython's own choice depends on what is installed.
+        return dns.name.from_text(text.lower(), dns.name.root, dns.name.IDNA_2008_Practical).canonicalize()
     except (dns.exception.DNSException, UnicodeError) as error:
         raise ValueError(f"{text!r} is no name: {error}") from None
 
@@ -50,9 +53,14 @@ def wanted(record_type: str, text: str) -> str:
     if not text.strip():
         raise ValueError("a value is empty")
     if record_type == "TXT" and not text.startswith('"'):
-        return text
+        return _text(text)
+    # An MX to the root says that a domain takes no mail (RFC 7505).
+    if record_type in OF_NAMES and ZONE in text.split():
+        raise ValueError(f"{text!r}: {ZONE} is no name; names are given in full")
     try:
-        return found(dns.rdata.from_text("IN", record_type, text, dns.name.root, relativize=False))
+        return found(
+            dns.rdata.from_text("IN", record_type, text, dns.name.root, False, idna_codec=dns.name.IDNA_2008_Practical)
+        )
     except (dns.exception.DNSException, UnicodeError, ValueError) as error:
         raise ValueError(f"{text!r} is no value of a {record_type} record: {error}") from None
 
@@ -64,6 +72,17 @@ def found(rdata: Any) -> str:
     text: str = rdata.to_text()
     if dns.rdatatype.to_text(rdata.rdtype) in OF_NAMES:
         return " ".join(word.lower().rstrip(".") or "." for word in text.split())
+    return text
+
+
+def _text(text: str) -> str:
+    """Return a text as it is; ValueError if it cannot be meant."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError(f"{text!r} has a line break or another control character")
+    try:
+        text.encode()
+    except UnicodeError as error:
+        raise ValueError(f"{text!r} is no value of a TXT record: {error}") from None
     return text
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, dmarc, spf, txt, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, dmarc, spf, tags, txt, values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key
 
 # Why there may be one only.
@@ -40,6 +40,9 @@ class ValuesWish:
         both = [value for value in self._read(self.present) if value in self._read(self.absent)]
         if both:
             raise ValidationError(f"{self.key.shown()}: {both[0]!r} is to be there and to be removed")
+        if self.key.type == "TXT":
+            for value in self._read(self.present):
+                self._check_quotes(value)
 
     def after(self, there: Sequence[str]) -> Sequence[str]:
         """Return the values that are to be there."""
@@ -60,11 +63,30 @@ class ValuesWish:
         except ValueError as error:
             raise ValidationError(f"{self.key.shown()}: {error}") from None
 
+    def _check_quotes(self, value: str) -> None:
+        """Raise ValidationError if typographic quotation marks were pasted with a value, or into one for mail."""
+        around = {*value[:1], *value[-1:]}
+        if (
+            around
+            and around <= {*tags.SMART_QUOTES}
+            or spf.looks_like(value)
+            or dmarc.looks_like(value)
+            or self._kind(value)
+        ):
+            try:
+                tags.check_quotes(value)
+            except ValueError as error:
+                raise ValidationError(f"{self.key.shown()}: {value!r}: {error}") from None
+
+    def _kind(self, value: str) -> str:
+        """Return what a value is of which there may be one only at the name; empty for all others."""
+        return txt.kind(value) or ("DKIM" if b"_domainkey" in self.key.name.labels and dkim.is_dkim(value) else "")
+
     def _check_alone(self, kept: Sequence[str], added: Sequence[str]) -> None:
-        """Raise ConflictError if a second SPF or DMARC record would come: receivers then go by neither."""
+        """Raise ConflictError if a second SPF or DMARC record or DKIM key would come: receivers then go by none."""
         for value in added:
-            kind = txt.kind(value)
-            beside = [one for one in [*kept, *added] if one != value and kind and txt.kind(one) == kind]
+            kind = self._kind(value)
+            beside = [one for one in [*kept, *added] if one != value and kind and self._kind(one) == kind]
             if beside:
                 raise ConflictError(
                     f"{self.key.shown()}: {value!r} would be a second {kind} record beside {beside[0]!r}, and "
@@ -127,7 +149,7 @@ class DkimWish:
         _named(self.key, "DKIM", lambda: dkim.parse(self._wanted()))
 
     def _wanted(self) -> str:
-        return txt.unquoted(self.value)
+        return values.wanted("TXT", self.value)
 
     def after(self, there: Sequence[str]) -> Sequence[str]:
         """Return the values with this key."""

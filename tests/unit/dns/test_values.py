@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dns.name
 import dns.rdata
 import pytest
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
@@ -17,10 +18,18 @@ from hypothesis import strategies as st
         ("_dmarc.b\xfccher.example", "_dmarc.xn--bcher-kva.example"),
         ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
         ("*.acme.example", "*.acme.example"),
+        ("stra\xdfe.example", "xn--strae-oqa.example"),
     ],
 )
 def test_names(text: str, shown: str) -> None:
     assert values.shown(values.name(text)) == shown
+
+
+def test_names_beyond_ascii_are_what_registries_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the older IDNA a name with \xdf is another one, of somebody else perhaps."""
+    monkeypatch.setattr(dns.name, "IDNA_DEFAULT", dns.name.IDNA_2003)
+    assert values.shown(values.name("stra\xdfe.example")) == "xn--strae-oqa.example"
+    assert values.wanted("MX", "10 stra\xdfe.example") == "10 xn--strae-oqa.example"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,14 @@ def test_wanted_values(record_type: str, text: str, canonical: str) -> None:
         ("TXT", "", "a value is empty"),
         ("TXT", " ", "a value is empty"),
         ("TXT", '"open', "is no value of a TXT record"),
+        # With a block of YAML comes the end of a line.
+        ("TXT", "v=spf1 -all\n", "has a line break or another control character"),
+        ("TXT", "a\tb", "has a line break or another control character"),
+        ("TXT", "\ud800", "is no value of a TXT record"),
+        # It would be the root, and an MX to that says that the domain takes no mail (RFC 7505).
+        ("MX", "10 @", "@ is no name"),
+        ("CNAME", "@", "@ is no name"),
+        ("SRV", "0 1 587 @", "@ is no name"),
         ("MX", "mx.acme.example", "is no value of a MX record"),
         ("A", "1.2.3", "is no value of a A record"),
         ("CNAME", "a b", "is no value of a CNAME record"),

@@ -164,3 +164,20 @@ def test_wishes_for_one_name_are_planned_together() -> None:
     first, second = plan(wishes, there)
     assert (first.added, first.removed, first.after.ttl) == (("other=2", "v=spf1 a mx ~all"), ("v=spf1 a ~all",), 300)
     assert second.after == RecordSet(("v=DMARC1; p=none",), 60)
+
+
+@pytest.mark.parametrize("value", ["\u201cv=spf1 -all\u201d", "v=\u201cDMARC1\u201d; p=none", "\u201cproof=1\u201d"])
+def test_typographic_quotation_marks_are_not_published(value: str) -> None:
+    with pytest.raises(ValidationError, match=r"acme.example TXT: .* has a typographic quotation mark"):
+        ValuesWish(AT, [value])
+    assert list(ValuesWish(AT, absent=[value]).after([value])) == []
+    for text in ("He said \u201cyes\u201d", ""):
+        assert list(ValuesWish(AT, [f'"{text}"']).after([])) == [text]
+
+
+def test_a_selector_has_one_key() -> None:
+    """Of two, receivers may take either (RFC 6376, 3.6.2.2)."""
+    with pytest.raises(ConflictError, match=r"would be a second DKIM record .* .RFC 6376, section 3.6.2.2"):
+        ValuesWish(SELECTOR, [f"p={KEY}"]).after([f"p={OTHER}"])
+    assert list(ValuesWish(SELECTOR, [f"p={KEY}"], exact=True).after([f"p={OTHER}"])) == [f"p={KEY}"]
+    assert list(ValuesWish(AT, ["p=1"]).after(["p=2"])) == ["p=2", "p=1"]
