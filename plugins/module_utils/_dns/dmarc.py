@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import tags, values
@@ -52,19 +52,42 @@ def looks_like(text: str) -> bool:
     return bool(re.match(rf"{tags.BEFORE}v\s*=\s*{tags.BEFORE}DMARC", text, re.IGNORECASE))
 
 
-def parse(text: str) -> dict[str, str]:
+def parse(text: str, replaced: Collection[str] = ()) -> dict[str, str]:
     """Return the tags of a record in order, `v` among them; ValueError, naming the rule, if it is none.
 
-    Tags that nobody knows are returned, as receivers ignore them.
+    Tags that nobody knows are returned, as receivers ignore them. Those that are `replaced` may be wrong or missing.
     """
     found = tags.parse(text)
     if next(iter(found.items()), None) != ("v", "DMARC1"):
         raise ValueError("v=DMARC1 must be its first tag (RFC 7489, section 6.3)")
-    if "p" not in found:
+    if "p" not in found and "p" not in replaced:
         raise ValueError("it has no tag p, the policy (RFC 7489, section 6.3)")
     for name, value in found.items():
-        _check(name, value)
+        if name not in replaced:
+            _check(name, value)
     return found
+
+
+def received(text: str) -> dict[str, str]:
+    """Return the tags that receivers go by, which ignore what is wrong (RFC 7489, 6.3).
+
+    A record with a wrong policy is one with `p=none` where its reports may go somewhere, and otherwise none (6.6.3):
+    ValueError, naming the rule.
+    """
+    try:
+        return parse(text)
+    except ValueError as error:
+        mistake = error
+    given: dict[str, str] = {}
+    for spec in text.split(";"):
+        name, _equals, value = spec.partition("=")
+        given.setdefault(name.strip(), value.strip())
+    found = {name: value for name, value in given.items() if name in TAGS and _is_right(name, value)}
+    if "p" in found and ("sp" in found or "sp" not in given):
+        return found
+    if any(URI.fullmatch(uri) for uri in _uris(given.get("rua", ""))):
+        return {**found, "p": "none", "sp": "none"}
+    raise mistake
 
 
 def given(wished: Mapping[str, str | int | Sequence[str]]) -> dict[str, str]:
@@ -95,9 +118,15 @@ def merge(text: str, wished: Mapping[str, str | int | Sequence[str]]) -> str:
             raise ValueError("a new record needs the tag p, the policy (RFC 7489, section 6.3)")
         ordered = {name: texts[name] for name in TAGS if name in texts}
         return _written({"v": "DMARC1", **ordered})
-    there = parse(text)
-    different = {name: value for name, value in texts.items() if _tag(name, there.get(name)) != _tag(name, value)}
-    return _written({**there, **different}) if different else text
+    there = parse(text, texts)
+    different = {
+        name: value
+        for name, value in texts.items()
+        if not _is_right(name, there.get(name, value)) or _tag(name, there.get(name)) != _tag(name, value)
+    }
+    # The policy comes second (RFC 7489, 6.4).
+    first = {name: {**there, **different}[name] for name in ("v", "p")}
+    return _written({**first, **there, **different}) if different else text
 
 
 def meaning(text: str) -> Any:
@@ -132,6 +161,14 @@ def _check(name: str, value: str) -> None:
         hosts(value)
     elif name in TAGS and not re.fullmatch(TAGS[name], value, re.IGNORECASE):
         raise ValueError(f"{name}={value} is no value of this tag (RFC 7489, section 6.3)")
+
+
+def _is_right(name: str, value: str) -> bool:
+    try:
+        _check(name, value)
+    except ValueError:
+        return False
+    return True
 
 
 def _uris(value: str) -> list[str]:

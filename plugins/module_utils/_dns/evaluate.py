@@ -35,6 +35,7 @@ except ImportError:
 
 SIGNATURE = "DKIM-Signature"
 UNREADABLE = "the signature does not parse"
+DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 # What the parser of signatures and keys raises at bytes that nobody expected.
 NONSENSE = (AssertionError, IndexError, KeyError, TypeError, ValueError)
 
@@ -112,6 +113,9 @@ def spf(ip: str, mail_from: str, helo: str, resolve: Resolve) -> SpfResult:
     """
     try:
         ipaddress.ip_address(ip)
+        if "%" in ip:
+            # The zone of a link-local address, which nobody else knows.
+            raise ValueError
     except ValueError:
         raise ValidationError(f"ip {ip!r} is no IP address") from None
     domain = mail_from.rpartition("@")[2] if mail_from else helo
@@ -141,11 +145,13 @@ def dmarc(domain: str, spf_result: SpfResult | None, signatures: Sequence[Signat
     try:
         organization = organizational(domain)
         own = values.shown(values.name(domain))
+        if not DOMAIN.fullmatch(own):
+            raise ValueError
     except ValueError:
         raise ValidationError(f"header_from {domain!r} is no domain") from None
     try:
         at, text, instead = _policy(own, organization, resolve)
-        found = policies.parse(text) if text else {}
+        found = policies.received(text) if text else {}
     except MailopsError as error:
         return DmarcResult("temperror", error.message, own)
     except ValueError as error:

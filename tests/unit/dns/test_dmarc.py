@@ -27,6 +27,10 @@ POSTMASTER = "mailto:postmaster@acme.example"
         ("v=DMARC1; p=none; pct=050", {"pct": 50}, None),
         ("v=DMARC1; p=none; ri=03600", {"ri": 3600}, None),
         ("v=DMARC1; p=none", {}, None),
+        # A mistake in what is replaced does not matter.
+        ("v=DMARC1; p=none; rua=postmaster@acme.example", {"rua": [POSTMASTER]}, f"v=DMARC1; p=none; rua={POSTMASTER}"),
+        ("v=DMARC1; p=none; pct=all", {"pct": 100}, "v=DMARC1; p=none; pct=100"),
+        (f"v=DMARC1; rua={POSTMASTER}", {"p": "none"}, f"v=DMARC1; p=none; rua={POSTMASTER}"),
     ],
 )  # fmt: skip
 def test_merging(text: str, wished: dict[str, Any], merged: str | None) -> None:
@@ -49,6 +53,7 @@ def test_merging(text: str, wished: dict[str, Any], merged: str | None) -> None:
         ("p=none; v=DMARC1", {"p": "none"}, "v=DMARC1 must be its first tag"),
         ("v=DMARC1; rua=" + POSTMASTER, {"pct": 1}, "no tag p"),
         ("v=DMARC1; p=\u201cnone\u201d", {"p": "none"}, "typographic"),
+        ("v=DMARC1; p=none; rua=postmaster@acme.example", {"p": "reject"}, "is no mailto:address"),
         ("v=DMARC1 p=none", {"p": "none"}, "v=DMARC1 must be"),
     ],
 )

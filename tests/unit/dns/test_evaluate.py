@@ -205,6 +205,12 @@ def test_dmarc(
         (("v=DMARC1; p=none; adkim=s",), "pass", "SPF passes"),
         (("v=DMARC1; p=none", "v=DMARC1; p=reject"), "permerror", "2 DMARC records"),
         (("v=DMARC1; p=block",), "permerror", "p=block is no value"),
+        (("v=DMARC1; rua=nobody",), "permerror", "no tag p"),
+        # What is wrong but for the policy is ignored (RFC 7489, 6.3), and a wrong policy is none where reports may go
+        # somewhere (6.6.3).
+        (("v=DMARC1; p=none; aspf=s; rua=postmaster@acme.example; pct=all; x",), "fail", "aligned"),
+        (("v=DMARC1; p=none; aspf=strict",), "pass", "SPF passes"),
+        (("v=DMARC1; p=block; rua=nobody,mailto:a@acme.example",), "pass", "SPF passes"),
         (("\u201cv=DMARC1; p=none\u201d",), "none", "receivers do not take for one"),
         (None, "temperror", "could not be looked up"),
     ],
@@ -214,6 +220,26 @@ def test_dmarc_of_records(records: Sequence[str] | None, result: str, told: str)
     found = evaluate.dmarc("acme.example", spf("pass", "mg.acme.example"), [], resolve)
     assert found.result == result
     assert told in found.reason
+
+
+@pytest.mark.parametrize(
+    ("record", "policy"),
+    [
+        ("v=DMARC1; p=reject; sp=none; rua=postmaster@acme.example", "none"),
+        ("v=DMARC1; p=reject; fo=x", "reject"),
+        ("v=DMARC1; p=reject; sp=all; rua=mailto:a@acme.example", "none"),
+        ("v=DMARC1; rua=mailto:a@acme.example", "none"),
+    ],
+)
+def test_the_policy_of_a_record_with_mistakes(record: str, policy: str) -> None:
+    resolve = world(**{"_dmarc.acme.example": (record,)})
+    assert evaluate.dmarc("news.acme.example", None, [], resolve).policy == policy
+
+
+@pytest.mark.parametrize("domain", ["acme.example>", "Sales <a@acme.example>", "a,b.example"])
+def test_what_is_no_domain_of_from(domain: str) -> None:
+    with pytest.raises(ValidationError, match="is no domain"):
+        evaluate.dmarc(domain.rpartition("@")[2], None, [], world())
 
 
 def test_strict_dkim() -> None:
@@ -326,6 +352,7 @@ def test_a_name_is_looked_up_once(port: int) -> None:
         ({"path": "/nowhere/mail.eml"}, "path /nowhere/mail.eml cannot be read: No such file"),
         ({"ip": "192.0.2.1"}, "there is no envelope sender. Give mail_from"),
         ({"ip": "mx", "mail_from": "a@acme.example"}, "ip 'mx' is no IP address"),
+        ({"ip": "fe80::1%eth0", "mail_from": "a@acme.example"}, "ip 'fe80::1%eth0' is no IP address"),
         ({"ip": "192.0.2.1", "mail_from": "a@acme.example", "resolver": ["ns1"]}, "resolver 'ns1' is no address"),
         ({"ip": "192.0.2.1", "mail_from": "", "timeout": 0}, "timeout is 0 s"),
     ],
