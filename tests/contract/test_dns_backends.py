@@ -469,8 +469,12 @@ def test_a_value_that_another_deletes_at_once_is_created_anew(dns_api: DnsApi) -
 def test_a_second_spf_record_that_another_creates_is_told(dns_api: DnsApi) -> None:
     dns_api.add("@", "TXT", SPF)
     once_before(dns_api, "PATCH", lambda: dns_api.add("@", "TXT", "v=spf1 ip4:192.0.2.9 -all"))
-    with pytest.raises(ConflictError, match="acme.example TXT: there are 2 SPF records"):
-        publish(connected(dns_api), [SpfWish(key("@"), ["mx"])], check_mode=False)
+    outcome = publish(connected(dns_api), [SpfWish(key("@"), ["mx"])], check_mode=False)
+    assert isinstance(outcome.error, ConflictError)
+    assert "acme.example TXT: there are 2 SPF records" in outcome.error.message
+    # Ours was edited before that was seen.
+    assert dns_api.writes() == ["PATCH"]
+    assert (outcome.error.definite, outcome.applied) == (False, [])
 
 
 def test_a_record_that_another_deletes_is_created_anew(dns_api: DnsApi) -> None:
@@ -485,6 +489,20 @@ def test_a_writer_that_never_stops(dns_api: DnsApi) -> None:
     dns_api.server.before = lambda method, path: dns_api.zone().records.clear() or dns_api.add("@", "TXT", SPF)  # type: ignore[assignment,func-returns-value]
     with pytest.raises(ConflictError, match=r"another writer changed .* 5 times .* acme.example TXT"):
         publish(connected(dns_api), [SpfWish(key("@"), ["mx"])], check_mode=False)
+
+
+def test_a_provider_that_keeps_something_else(dns_api: DnsApi) -> None:
+    """What was written is not what is read, each time: something was written, though not what was wanted."""
+    backend = connected(dns_api)
+    create = backend._provider.create
+
+    def create_another(zone: Any, at: Key, value: str, ttl: int) -> str:
+        return create(zone, at, f"{value}!", ttl)
+
+    backend._provider.create = create_another  # type: ignore[method-assign]
+    outcome = publish(backend, [ValuesWish(key("@"), ["x"])], check_mode=False)
+    assert isinstance(outcome.error, ConflictError)
+    assert (outcome.error.definite, len(outcome.remaining)) == (False, 1)
 
 
 def together(writers: Sequence[Callable[[], Any]]) -> None:

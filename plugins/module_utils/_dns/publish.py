@@ -42,16 +42,17 @@ def publish(backend: Backend, wishes: Sequence[Wish], check_mode: bool) -> Outco
     What fails for certain before the first write is raised; after that it is in the outcome, with what was done.
     """
     outcome = Outcome()
+    # Whether something was written that is not among what is done.
+    uncertain = False
     keys = list(dict.fromkeys(wish.key for wish in wishes))
     for _try in range(TRIES):
         try:
             there = backend.read(keys)
             changes = plan(wishes, there)
         except MailopsError as error:
-            if not outcome.applied:
+            if not outcome.applied and not uncertain:
                 raise
-            outcome.error = error
-            return outcome
+            return _failed(outcome, error, uncertain)
         outcome.there = dict(there)
         outcome.remaining = list(changes)
         try:
@@ -59,18 +60,24 @@ def publish(backend: Backend, wishes: Sequence[Wish], check_mode: bool) -> Outco
                 outcome.applied.append(change)
                 outcome.remaining.remove(change)
                 outcome.there[change.key] = change.after
-        except Raced:
+        except Raced as raced:
+            uncertain = uncertain or raced.wrote
             continue
         except MailopsError as error:
-            if not outcome.applied and error.definite:
-                raise
-            outcome.error = error
+            return _failed(outcome, error, uncertain)
         return outcome
-    outcome.error = ConflictError(
+    lost = ConflictError(
         f"another writer changed the same record sets {TRIES} times while this task wrote: "
         f"{', '.join(change.key.shown() for change in outcome.remaining)}",
         "Run the task again.",
     )
-    if not outcome.applied:
-        raise outcome.error
+    return _failed(outcome, lost, uncertain)
+
+
+def _failed(outcome: Outcome, error: MailopsError, uncertain: bool) -> Outcome:
+    """Return the outcome with the error, which is raised if it is certain that nothing was written."""
+    error.definite = error.definite and not uncertain
+    if error.definite and not outcome.applied:
+        raise error
+    outcome.error = error
     return outcome

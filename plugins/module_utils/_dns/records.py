@@ -105,7 +105,12 @@ class Change:
 
 
 class Raced(Exception):
-    """Another writer was faster: nothing of the change was carried out, and it must be planned anew."""
+    """Another writer was faster, and the change must be planned anew.
+
+    `wrote` says that something was written all the same, where a back end cannot do a change wholly or not at all.
+    """
+
+    wrote = False
 
 
 class Backend(Protocol):
@@ -131,7 +136,7 @@ def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]
     for wish in wishes:
         now = wanted.get(wish.key) or there.get(wish.key, NOTHING)
         left = tuple(sorted(set(wish.after(now.values))))
-        ttl = (wish.ttl or now.ttl or TTL) if left else None
+        ttl = (wish.ttl or now.ttl or there.get(wish.key, NOTHING).ttl or TTL) if left else None
         wanted[wish.key] = replace(now, values=left, ttl=ttl)
     changes = []
     for key, after in wanted.items():

@@ -111,3 +111,9 @@ def test_cnames_stand_alone() -> None:
 
 def test_what_belongs_to_the_zone_itself_is_no_record_set_of_ours() -> None:
     assert set(values.TYPES) - set(TYPES) == {"NS", "SOA"}
+
+
+def test_a_record_set_that_is_made_anew_keeps_its_ttl() -> None:
+    there = {key("x.acme.example"): RecordSet(("old",), 60, zone=ZONE)}
+    (change,) = plan([ValuesWish(key("x.acme.example"), exact=True), wish("x.acme.example", "new")], there)
+    assert (change.after.values, change.after.ttl) == (("new",), 60)

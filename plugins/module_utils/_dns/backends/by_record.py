@@ -143,6 +143,9 @@ class ByRecord:
         except MailopsError as error:
             error.definite = error.definite and not writing.wrote
             raise
+        except Raced as raced:
+            raced.wrote = writing.wrote
+            raise
 
     def _check_type(self, key: Key) -> None:
         if key.type not in self._provider.types:
