@@ -171,7 +171,8 @@ def test_names_are_asked_for_once_and_no_others(dns_api: DnsApi) -> None:
     asked = [call["query"] for call in dns_api.server.calls if "records" in call["path"]]
     assert [query.get("name") for query in asked] == [None, ZONE, f"n1.{ZONE}", f"n2.{ZONE}"]
     assert asked[0]["type"] == "NS"
-    assert len(dns_api.calls()) == 4 + (dns_api.provider == "cloudflare")
+    # And once for the zones.
+    assert len(dns_api.calls()) == 5
 
 
 def test_all_pages_are_read(dns_api: DnsApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -551,6 +552,16 @@ def test_a_zone_of_somebody_else(dns_api: DnsApi) -> None:
 def test_a_name_that_is_not_in_the_zone(dns_api: DnsApi) -> None:
     other = Key(values.name(OTHER), "TXT")
     assert f"{OTHER} is not in the zone {ZONE}" in refused(dns_api, ValidationError, ValuesWish(other, ["x"]))
+
+
+@pytest.mark.parametrize("dns_api", ["digitalocean"], indirect=True)
+def test_a_zone_below_needs_no_delegation_at_digitalocean(dns_api: DnsApi) -> None:
+    """Its servers answer from the zone below where both are there: what is written above it nobody sees."""
+    dns_api.server.zones.all.append(type(dns_api.zone())(f"mg.{ZONE}", "acme"))
+    told = refused(dns_api, ValidationError, ValuesWish(key("s1._domainkey.mg"), ["x"]))
+    assert f"s1._domainkey.mg.{ZONE} is in the zone mg.{ZONE}, which is below {ZONE}" in told
+    done(dns_api, ValuesWish(key("s1._domainkey.mg"), ["x"]), zone=None)
+    assert len(dns_api.shown(f"mg.{ZONE}")) == 1
 
 
 def test_a_name_that_is_delegated(dns_api: DnsApi) -> None:

@@ -340,6 +340,13 @@ def test_what_does_not_fit_into_one_update_takes_few(modules: Modules, server: B
     assert server.has("long99.acme.example", "TXT") == []
 
 
+def test_letters_of_several_bytes_fit_into_few_updates_too(modules: Modules, proxy: Proxy) -> None:
+    sets = [record_set(f"wide{number}.acme.example", "TXT", f"{number} " + "\u20ac" * 400) for number in range(60)]
+    assert len(modules.many(*sets)["changes"]) == 60
+    assert 2 <= proxy.updates() <= 5
+    assert modules.many(*({**one, "state": "absent"} for one in sets))["changed"] is True
+
+
 def test_what_fits_into_no_update_is_refused(modules: Modules) -> None:
     texts = [f"{number} " + "x" * 1000 for number in range(70)]
     result = modules.many(record_set("huge.acme.example", "TXT", *texts))

@@ -72,8 +72,8 @@ class Provider(Protocol):
     def zones(self) -> list[Zone]:
         """Return all zones of the account."""
 
-    def zone(self, name: Any) -> Zone:
-        """Return one zone by its absolute name."""
+    def zones_at(self, name: Any) -> list[Zone]:
+        """Return a zone by its absolute name, and those below it that answer for it without a delegation."""
 
     def records(self, zone: Zone, name: Any = None, record_type: str = "") -> list[Record]:
         """Return a zone's records, those of a name (an absolute one) and of a type where given."""
@@ -162,7 +162,7 @@ class ByRecord:
                 "Names are given in full, with the zone's name at their end.",
             )
         if not self._zones:
-            self._zones = self._provider.zones() if self._zone is None else [self._provider.zone(self._zone)]
+            self._zones = self._provider.zones() if self._zone is None else self._provider.zones_at(self._zone)
         holding = [zone for zone in self._zones if name.is_subdomain(zone.name)]
         if not holding:
             there = ", ".join(values.shown(zone.name) for zone in self._zones[:10]) or "none at all"
@@ -171,6 +171,12 @@ class ByRecord:
                 f"It may see: {there}. Check the name, and whose account the token is.",
             )
         zone = max(holding, key=lambda zone: len(zone.name))
+        if self._zone not in (None, zone.name):
+            shown = values.shown(zone.name)
+            raise ValidationError(
+                f"{values.shown(name)} is in the zone {shown}, which is below {values.shown(self._zone)}",
+                f"Change it by a task with zone: {shown}.",
+            )
         self._check_delegation(zone, name)
         return zone
 

@@ -78,8 +78,8 @@ class Cloudflare:
         """Return all zones that the token may see."""
         return [_zone(entry) for entry in self._items("/zones", {}, ZONES_PAGE)]
 
-    def zone(self, name: Any) -> Zone:
-        """Return a zone by its name."""
+    def zones_at(self, name: Any) -> list[Zone]:
+        """Return a zone. One below it is delegated by records in it."""
         shown = values.shown(name)
         found = [_zone(entry) for entry in self._items("/zones", {"name": shown}, ZONES_PAGE)]
         if len(found) > 1:
@@ -92,7 +92,7 @@ class Cloudflare:
                 f"Cloudflare has no zone {shown} that this token may see",
                 "Check zone; the token needs the permissions Zone:Read and DNS:Edit, and the zone among its resources.",
             )
-        return found[0]
+        return found
 
     def records(self, zone: Zone, name: Any = None, record_type: str = "") -> list[Record]:
         """Return a zone's records."""

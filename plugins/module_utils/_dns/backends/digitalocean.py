@@ -56,9 +56,13 @@ class DigitalOcean:
         """Return all zones of the account."""
         return [_zone(entry["name"]) for entry in self._items("/v2/domains", "domains", {})]
 
-    def zone(self, name: Any) -> Zone:
-        """Return a zone by its name; whether it is there is told by the first question for its records."""
-        return _zone(values.shown(name))
+    def zones_at(self, name: Any) -> list[Zone]:
+        """Return a zone and those below; whether it is there is told by the first question for its records.
+
+        Where a server has both, it answers from the one below, delegated or not (RFC 1034, 4.3.2).
+        """
+        below = [zone for zone in self.zones() if zone.name != name and zone.name.is_subdomain(name)]
+        return [_zone(values.shown(name)), *below]
 
     def records(self, zone: Zone, name: Any = None, record_type: str = "") -> list[Record]:
         """Return a zone's records."""

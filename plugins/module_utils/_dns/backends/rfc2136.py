@@ -97,7 +97,7 @@ class Rfc2136:
     def _size(self, change: Change) -> int:
         """Return about how many bytes a change takes: its records in the prerequisite, those that go and that come."""
         there = [len(rdata.to_text()) for rdata in self._there[change.key]]
-        lengths = [*there, *there, *map(len, change.after.values)]
+        lengths = [*there, *there, *(len(value.encode()) for value in change.after.values)]
         each = OVERHEAD + len(change.key.name.to_text())
         return 2 * each + sum(each + length for length in lengths)
 
