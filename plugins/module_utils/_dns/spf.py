@@ -33,6 +33,7 @@ LAST_LABEL = re.compile(r"(?=.*[a-z-])[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.IGNOREC
 
 OF_A_DOMAIN = ("include", "exists", "a", "mx", "ptr")
 NEED_A_DOMAIN = ("include", "exists")
+EVERYBODY = ("0.0.0.0/0", "::/0")
 DOMAIN_MODIFIERS = ("redirect", "exp")
 # A record that is read to the end may include without end.
 ENOUGH = 50
@@ -164,6 +165,8 @@ def check(
     for one in wished:
         if one.modifier:
             raise ValueError(f"{one.text!r} is a modifier; only mechanisms can be added")
+        if one.result == "+" and (one.argument in EVERYBODY or 0 in one.prefixes):
+            raise ValueError(f"{one.text!r} would let everybody send in the name of the domain")
         if any(is_named(one, gone) for gone in unwished):
             raise ValueError(f"{one.text!r} is to be there and to be removed")
     if any(one.name == "all" for one in [*wished, *unwished]):

@@ -267,3 +267,12 @@ def test_counting_ends() -> None:
 def test_what_cannot_be_included(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         spf.cost(text, DOMAIN, resolve)
+
+
+@pytest.mark.parametrize("wanted", ["ip4:0.0.0.0/0", "+ip6:::/0", "a/0", "mx:acme.example//0"])
+def test_nobody_lets_the_whole_world_send(wanted: str) -> None:
+    """It is what +all says, in other words."""
+    with pytest.raises(ValueError, match="would let everybody send"):
+        spf.merge("", [wanted])
+    assert spf.merge("v=spf1 mx -all", [f"-{wanted.lstrip('+')}"]) == f"v=spf1 mx -{wanted.lstrip('+')} -all"
+    assert spf.merge(f"v=spf1 {wanted} -all", ["mx"], [wanted]) == "v=spf1 mx -all"
