@@ -19,8 +19,6 @@ demo: environment  ## Bring up Odoo, a gateway and a small internet; apply site.
 	@$(STEP) "sandbox" sandbox/sandbox up demo
 	@$(STEP) "document" ansible-playbook playbooks/document.yml
 	@scripts/converge site.yml
-	@$(STEP) "what Mailgun wants is published" ansible-playbook sandbox/publish.yml
-	@$(STEP) "Mailgun verifies the domain" ansible-playbook site.yml --tags mailgun
 	@$(STEP) "explain" ansible-playbook playbooks/explain.yml
 	@$(STEP) "mail flows" sandbox/demo
 	@scripts/step --summary
