@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import additions as only_additions
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import wanted
 
 DOCUMENTATION = r"""
@@ -46,6 +47,12 @@ options:
     type: list
     elements: dict
     default: []
+  additions:
+    description:
+      - Only what lets more servers send. It may be published before Odoo's servers change, and harms none of those that send until then.
+      - That leaves out terms and values that are to be removed, the C(all) of SPF, DMARC and MX.
+    type: bool
+    default: false
 seealso:
   - plugin: mailops.odoo.mail_routes
     plugin_type: filter
@@ -86,13 +93,14 @@ _value:
 
 
 def mail_dns_wanted(
-    policy: Mapping[str, Any], mailgun_domains: Sequence[Mapping[str, Any]] | None = None
+    policy: Mapping[str, Any], mailgun_domains: Sequence[Mapping[str, Any]] | None = None, additions: bool = False
 ) -> list[dict[str, Any]]:
     """Return what is wanted; AnsibleFilterError for a policy that would harm its own mail."""
     try:
-        return wanted(policy, mailgun_domains or [])
+        found = wanted(policy, mailgun_domains or [])
     except MailopsError as error:
         raise AnsibleFilterError(error.text()) from None
+    return only_additions(found) if additions else found
 
 
 class FilterModule:

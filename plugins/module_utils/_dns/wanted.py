@@ -55,6 +55,27 @@ def wanted(policy: Policy, provider_domains: Iterable[Mapping[str, Any]] = ()) -
     return entries.sorted()
 
 
+def additions(entries: Iterable[Entry]) -> list[Entry]:
+    """Return what of `wanted` only lets more servers send, or more addresses get reports.
+
+    It can be published before the servers change. What it leaves out would harm those that still send: terms and values
+    that are to go, what becomes of senders that SPF does not name, DMARC; and MX, by which mail comes to a gateway.
+    """
+    return [_additions(entry) for entry in entries]
+
+
+def _additions(entry: Entry) -> Entry:
+    terms = (entry["spf"] or {}).get("terms")
+    kept = [record for record in entry["records"] if record["type"] != "MX" and record.get("state") != "absent"]
+    return {
+        **entry,
+        "spf": {"terms": terms, "remove": []} if terms else None,
+        "dmarc": None,
+        "mx": None,
+        "records": kept,
+    }
+
+
 class _Entries:
     """An entry for each domain and zone."""
 
