@@ -49,7 +49,8 @@ options:
     default: []
   additions:
     description:
-      - Only what lets more servers send. It may be published before Odoo's servers change, and harms none of those that send until then.
+      - Only what lets more servers send. It may be published before Odoo's servers change, and harms none of those that
+        send until then.
       - That leaves out terms and values that are to be removed, the C(all) of SPF, DMARC and MX.
     type: bool
     default: false

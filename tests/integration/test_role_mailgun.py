@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import subprocess
-import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
@@ -20,6 +17,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from support.machines import Internet
 from support.mailgun_modules import Modules, simulated
 from support.playbooks import ansible_playbook
+from support.watch import Watch
 
 pytestmark = pytest.mark.integration
 
@@ -36,31 +34,6 @@ class ActionModule(ActionBase):
             json.dump(self._task.args["what"], file)
         return {}
 """
-
-
-class Watch:
-    """Keeps what processes are told as arguments, and what lies in a folder, while the `with` block lasts."""
-
-    def __init__(self, folder: Path) -> None:
-        self.seen: set[bytes] = set()
-        self._folder = folder
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.1):
-            for path in (*Path("/proc").glob("[0-9]*/cmdline"), *self._folder.rglob("*")):
-                # It may be gone, or a folder.
-                with contextlib.suppress(OSError):
-                    self.seen.add(path.read_bytes())
 
 
 class Site:

@@ -533,3 +533,32 @@ def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr(alignment, "IMPORT_ERROR", "No module named 'publicsuffixlist'")
     with pytest.raises(AnsibleFilterError, match="publicsuffixlist"):
         mail_dns_wanted.mail_dns_wanted(policy(OWN))
+
+
+def test_additions_harm_nobody_who_sends_until_the_servers_change() -> None:
+    said = {
+        "name": "acme.example",
+        "spf": {"terms": ["mx"], "remove": ["a"], "all": "-all"},
+        "dmarc": {"p": "none", "rua": ["mailto:dmarc@reports.example"]},
+        "mx": ["10 mx.acme.example"],
+        "records": [
+            {"name": "key._domainkey.acme.example", "type": "CNAME", "values": ["key.provider.example"]},
+            {"name": "lists.acme.example", "type": "MX", "values": ["10 mx.acme.example"]},
+        ],
+    }
+    sound = policy(OWN, BULK, domains=[said], providers=at_mailgun())
+    whole, added = wanted(sound, told()), mail_dns_wanted.mail_dns_wanted(sound, told(), additions=True)
+    assert [(one["domain"], one["zone"]) for one in added] == [(one["domain"], one["zone"]) for one in whole]
+    acme, all_of_it = entry(added, "acme.example"), entry(whole, "acme.example")
+    assert acme["spf"] == {"terms": all_of_it["spf"]["terms"], "remove": []}
+    assert (acme["dmarc"], acme["mx"]) == (None, None)
+    assert ODOOS_KEY["name"] in [record["name"] for record in all_of_it["records"]]
+    assert [record["name"] for record in acme["records"]] == ["key._domainkey.acme.example"]
+    bulk, all_of_bulk = entry(added, "mg.acme.example"), entry(whole, "mg.acme.example")
+    assert bulk["dkim"] == all_of_bulk["dkim"] != []
+    assert (all_of_bulk["mx"], bulk["mx"]) == ([], None)
+    # Where only something is to go, nothing is left to add.
+    none = mail_dns_wanted.mail_dns_wanted(
+        policy(domains=[{"name": "b.example", "spf": {"remove": ["a"]}}]), additions=True
+    )
+    assert entry(none, "b.example", None)["spf"] is None

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking over the shoulder of a run, for secrets that leave it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from types import TracebackType
+
+
+class Watch:
+    """Keeps what processes are told as arguments, and what lies in a folder, while the `with` block lasts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.seen: set[bytes] = set()
+        self._folder = folder
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.1):
+            for path in (*Path("/proc").glob("[0-9]*/cmdline"), *self._folder.rglob("*")):
+                # It may be gone, or a folder.
+                with contextlib.suppress(OSError):
+                    self.seen.add(path.read_bytes())
