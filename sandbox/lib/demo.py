@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show what Mailgun thinks of the demo's domain, send mail both ways, and show where each arrived."""
+"""Show what DNS says and what Mailgun thinks of it, send mail both ways, and show where each arrived."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import host
 import secretfiles
 
 NAMESPACE = "demo"
+DOMAIN = "acme.example"
 BULK_DOMAIN = "mg.acme.example"
 WAIT_SECONDS = 40
 OUT = {
@@ -23,13 +24,18 @@ OUT = {
 }
 
 
-def outside(*argv: str) -> dict[str, str]:
-    """Run a program in the small internet and return what it prints as JSON."""
+def run(*argv: str) -> str:
+    """Run a program in the small internet and return what it prints."""
     command = ["podman", "exec", containers.container(NAMESPACE, "internet"), *argv]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=host.environment())
     if done.returncode:
         raise SystemExit(f"{' '.join(argv)} failed:\n{done.stdout}{done.stderr}")
-    result: dict[str, str] = json.loads(done.stdout)
+    return done.stdout
+
+
+def outside(*argv: str) -> dict[str, str]:
+    """Run a program in the small internet and return what it prints as JSON."""
+    result: dict[str, str] = json.loads(run(*argv))
     return result
 
 
@@ -37,6 +43,15 @@ def odoo(model: str, method: str, *args: object, **kwargs: object) -> object:
     """Call Odoo as its administrator (uid 2 in a new database)."""
     password = secretfiles.values()["vault_odoo_admin_password"]
     return containers.rpc(NAMESPACE, "object", "execute_kw", "prod", 2, password, model, method, args, kwargs)
+
+
+def published() -> list[tuple[str, str, str]]:
+    """Return the rows of the table for what the zones' server says."""
+    rows = []
+    for name, kind in ((DOMAIN, "TXT"), (f"_dmarc.{DOMAIN}", "TXT"), (DOMAIN, "MX"), (BULK_DOMAIN, "TXT")):
+        found = run("dig", "+short", "+norecurse", f"@{containers.address(NAMESPACE, 'internet')}", name, kind)
+        rows += [("dns", f"{name} {kind}", value.strip('"')) for value in sorted(found.splitlines())]
+    return rows
 
 
 def sending_domain() -> tuple[str, str, str]:
@@ -81,9 +96,9 @@ def mail_out(stamp: str, server: str) -> tuple[str, str, str]:
 
 
 def main() -> None:
-    """Look at Mailgun, then send one mail in and one for each purpose out."""
+    """Look at DNS and Mailgun, then send one mail in and one for each purpose out."""
     stamp = str(int(time.time()))[-6:]
-    rows = [sending_domain(), mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
+    rows = [*published(), sending_domain(), mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
     width = max(len(row[1]) for row in rows)
     for direction, what, where in rows:
         print(f"  {direction}  {what:<{width}}  {where}")

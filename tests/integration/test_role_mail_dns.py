@@ -133,7 +133,8 @@ class Site:
 
     def refused(self, *parts: str) -> str:
         """Run the role, which must stop with nothing changed; return what is printed."""
-        done, before = self.run(*parts), self.proxy.updates()
+        before = self.proxy.updates()
+        done = self.run(*parts)
         assert done.returncode == 2, done.stdout + done.stderr
         assert self.proxy.updates() == before
         return " ".join((done.stdout + done.stderr).replace("\\", "").split())
@@ -219,7 +220,6 @@ def test_it_waits_for_the_zones_servers(site: Site, internet: Internet) -> None:
         assert changed == 1
         assert '"status": "present"' in printed or "status: present" in printed
         assert "The run goes on." not in printed
-        assert site.applied()[0] == 0
     finally:
         internet.run("sandbox-dns", "delete", name, "TXT", check=True)
 
