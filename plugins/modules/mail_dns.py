@@ -287,7 +287,7 @@ remaining:
   elements: str
 """
 
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.mail import run
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.mail_run import run
 
 
 def main() -> None:

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._checks import dns, gateway, mailgun, odoo, ports
+from ansible_collections.mailops.odoo.plugins.module_utils._checks import (
+    dns,
+    gateway,
+    mailgun,
+    odoo,
+    ports,
+    receivers,
+    wanted,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import Check, failed, passed, skipped
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place, policy_of
 
@@ -19,15 +27,18 @@ def looks(given: Any, place: Place, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the playbook is to look at, by the policy (the variable mail_policy, or None).
 
     `ports` and `logins` are targets of smtp_probe, `domains` what mailgun_domain_info is to be asked for, `records`
-    what mail_dns_info is, once `found` has the first's results. `odoo` and `gateway` are whether to look there.
+    what mail_dns_info is and `senders` what mail_domain_info is, once `found` has the first's results. `odoo` and
+    `gateway` are whether to look there.
     """
     policy = policy_of(given)
+    wants = wanted.of(policy, place, found.get("mailgun"))
     probing = (place.is_gateway or place.runs_odoo) and not (place.check_mode or place.left_out("ports"))
     return {
         "ports": [way.target() for way in ports.ways(policy, place)] if probing else [],
         "domains": [domain.item() for domain in mailgun.asked(policy, place)],
         "logins": [login.target(place) for login in mailgun.tried(policy, place)],
-        "records": [record.question() for record in dns.records(policy, place, found.get("mailgun"))],
+        "records": [record.question() for record in dns.records(wants)],
+        "senders": [domain.item() for domain in receivers.domains(wants)],
         "odoo": not odoo.blocked(policy, place, found.get("connection")),
         "gateway": place.is_gateway and not place.left_out("gateway"),
     }
@@ -52,7 +63,9 @@ def collect(given: Any, place: Place, found: Mapping[str, Any]) -> list[Check]:
             checks.append(skipped(f"POLICY.{place.host}", place.host, policy.trouble, fix))
         if not policy.trouble:
             checks.append(passed(f"POLICY.{place.host}", place.host, "sound"))
-        checks += dns.checks(policy, place, found.get("mailgun"), found.get("dns"))
+        wants = wanted.of(policy, place, found.get("mailgun"))
+        checks += dns.checks(policy, place, wants, found.get("dns"))
+        checks += receivers.checks(place, wants, found.get("receivers"))
         checks += mailgun.checks(policy, place, found.get("mailgun"), found.get("logins"))
         checks += odoo.checks(policy, place, found.get("connection"), found.get("drift"))
         checks.append(odoo.document(policy, place, found["document"]))

@@ -1,154 +1,169 @@
 # Copyright (c) 2026, the mailops.odoo authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The records that are to be in DNS, and what the zones' own servers say of them."""
+"""The records that are to be in DNS, and what the zones' own servers say of them.
+
+They are looked at by the wishes that publish them: a record is right if publishing would change nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._checks import mailgun
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import Check, failed, passed, skipped, unseen
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import CHECK_MODE, Place, Policy
+from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place, Policy
+from ansible_collections.mailops.odoo.plugins.module_utils._checks.wanted import Wanted
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import mail, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key, Wish
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.wishes import AbsentWish
 
-DEFAULT_PREFIX = "email"
-SPF = "v=spf1"
 # Answers of a server that say something of a record.
 TOLD = ("found", "nodata", "nxdomain", "cname")
+PUBLISH = "Run site.yml --tags dns, which publishes"
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record to look at. Without values there is to be none. One that is not `needed` may be missing.
+    """A record set to look at. `ours`: a zone of the policy holds it. `pending` is as in Check."""
 
-    `pending` is as in Check.
-    """
-
-    name: str
-    type: str
+    key: Key
     domain: str
-    values: tuple[str, ...] = ()
-    needed: bool = True
+    wishes: tuple[Wish, ...]
+    ours: bool
     pending: bool = False
 
+    @property
+    def forbidden(self) -> bool:
+        """Whether there are to be no records at all."""
+        return all(isinstance(wish, AbsentWish) for wish in self.wishes)
+
     def question(self) -> dict[str, Any]:
-        """Return what the module mail_dns_info is to ask."""
-        return {"name": self.name, "type": self.type, **({"values": list(self.values)} if self.values else {})}
+        """Return what the module mail_dns_info is to ask. The values serve its hints; they are judged here."""
+        try:
+            new = self.after(())
+        except MailopsError:
+            new = ()
+        asked = {"name": values.shown(self.key.name), "type": self.key.type}
+        return {**asked, **({"values": list(new)} if new else {})}
+
+    def after(self, there: Sequence[str]) -> Sequence[str]:
+        """Return the values that publishing would leave there; MailopsError if it would refuse to."""
+        for wish in self.wishes:
+            there = wish.after(there)
+        return there
 
 
-def records(policy: Policy, place: Place, domain_result: Any) -> list[Record]:
-    """Return what is to be asked for; `domain_result` is that of the loop of mailgun_domain_info.
-
-    A domain that only sends is to have no MX, whatever Mailgun says of its records for receiving.
-    """
-    if place.check_mode or place.left_out("dns"):
-        return []
-    told = mailgun.answers(policy, place, domain_result)
-    found = []
-    for domain in mailgun.domains(policy, place):
-        found += _wanted(domain.name, told.get(domain.name))
-        if not domain.inbound_routes:
-            found.append(Record(domain.name, "MX", domain.name))
-    return found
+def records(wanted: Wanted) -> list[Record]:
+    """Return what is to be asked for, each record set once."""
+    found: dict[Key, Record] = {}
+    for entry in wanted.entries:
+        wishes, _refused = _wishes(entry)
+        for wish in wishes:
+            new = Record(wish.key, entry["domain"], (), entry["zone"] is not None)
+            record = found.get(wish.key, new)
+            found[wish.key] = replace(record, wishes=(*record.wishes, wish))
+    return [replace(record, pending=wanted.is_new(record.domain) and not record.forbidden) for record in found.values()]
 
 
-def _wanted(domain: str, answer: Any) -> list[Record]:
-    shown = mailgun.shown(answer)
-    if not shown:
-        return []
-    awaited = shown["domain"]["awaited"]
-    return [
-        Record(
-            record["name"],
-            record["type"],
-            domain,
-            tuple(record["values"]),
-            needed=_needed(shown, record, f"{record['name']} {record['type']}" in awaited),
-            pending=mailgun.is_new(shown),
-        )
-        for record in shown["dns_records"]
-    ]
+def _wishes(entry: Mapping[str, Any]) -> tuple[list[Wish], str]:
+    """Return the wishes of an entry, or why it could not be published."""
+    try:
+        return mail.of_domain(mail.filled(entry)), ""
+    except MailopsError as error:
+        return [], error.message
 
 
-def _needed(shown: Mapping[str, Any], record: Mapping[str, Any], awaited: bool) -> bool:
-    """Whether mail is not right without a record: not that of tracked links if none are, nor that of a key to come."""
-    tracking, domain = shown["tracking"], shown["domain"]
-    tracked = tracking["open"] or tracking["unsubscribe"] or tracking["click"] != "no"
-    if record["name"] == f"{domain['web_prefix'] or DEFAULT_PREFIX}.{domain['name']}".lower() and not tracked:
-        return False
-    return bool(record["type"] == "MX" or record["valid"] or awaited)
-
-
-def checks(policy: Policy, place: Place, domain_result: Any, result: Any) -> list[Check]:
+def checks(policy: Policy, place: Place, wanted: Wanted, result: Any) -> list[Check]:
     """Return the checks of all records; `result` is that of mail_dns_info."""
-    out = place.left_out("dns")
-    if out:
-        return [skipped("DNS", place.host, out, asked=False)]
-    if place.check_mode:
-        return [skipped("DNS", place.host, CHECK_MODE)]
-    if policy.trouble:
-        return [skipped("DNS", place.host, policy.trouble)]
-    if not policy.accounts:
-        return [skipped("DNS", place.host, f"no records are known: {mailgun.NO_ACCOUNT}", asked=False)]
-    asked = records(policy, place, domain_result)
+    if wanted.wrong:
+        return [failed("DNS", place.host, wanted.why_not, "Correct the policy.")]
+    if wanted.why_not:
+        return [skipped("DNS", place.host, wanted.why_not, asked=wanted.asked)]
+    asked = records(wanted)
     lacking = unseen("DNS", place.host, result, "records", "Check this machine's resolver.") if asked else None
     found = [] if lacking or not asked else [_check(*pair) for pair in zip(asked, result["records"], strict=True)]
-    return [*([lacking] if lacking else []), *found, *_untold(policy, place, domain_result)]
+    return [*([lacking] if lacking else []), *found, *_refused(wanted), *_untold(policy, place, wanted)]
 
 
-def _untold(policy: Policy, place: Place, domain_result: Any) -> list[Check]:
-    """Return the domains whose records Mailgun did not tell."""
-    told = mailgun.answers(policy, place, domain_result)
-    found = []
+def _refused(wanted: Wanted) -> Iterator[Check]:
+    for entry in wanted.entries:
+        _made, refused = _wishes(entry)
+        if refused:
+            domain = entry["domain"]
+            yield failed(f"DNS.{domain}", domain, f"what is wanted cannot be published: {refused}", "Correct it.")
+
+
+def _untold(policy: Policy, place: Place, wanted: Wanted) -> Iterator[Check]:
+    """Yield the domains of which Mailgun did not tell what it wants."""
     for domain in mailgun.domains(policy, place):
-        if not _wanted(domain.name, told.get(domain.name)):
+        answer = wanted.told.get(domain.name)
+        if not mailgun.shown(answer):
             why = domain.no_key or f"see MAILGUN.{domain.name}.state"
             if place.left_out("mailgun") and not domain.no_key:
                 # There is no such check then.
-                answer = told.get(domain.name)
                 lacking = unseen("", "", answer, "domains", "")
                 why = lacking.detail if lacking else "Mailgun has no such domain"
-            found.append(skipped(f"DNS.{domain.name}", domain.name, f"only Mailgun knows its records: {why}"))
-    return found
+            yield skipped(f"DNS.{domain.name}", domain.name, f"only Mailgun knows its records: {why}")
 
 
 def _check(record: Record, found: Mapping[str, Any]) -> Check:
-    name, status = f"DNS.{record.type}.{record.name}", found["status"]
-    there = ", ".join(found["found"])
-    if status in ("servfail", "unreachable"):
-        return failed(
-            name, record.domain, found["detail"], "See whether the zone's name servers run, and are delegated."
+    name, domain = f"DNS.{record.key.type}.{values.shown(record.key.name)}", record.domain
+    told = [server for server in found["servers"] if server["answer"] in TOLD]
+    if not told:
+        fix = "See whether the zone's name servers run, and are delegated."
+        return failed(name, domain, found["detail"], fix)
+    wrong = [one for one in (_wrong(record, server) for server in told) if one]
+    if wrong:
+        what, fix = wrong[0]
+        return failed(name, domain, "; ".join([what, *found["problems"], *found["hints"]]), fix, record.pending)
+    return passed(name, domain, "; but ".join([_state(record, told), *found["problems"]]))
+
+
+def _state(record: Record, told: Sequence[Mapping[str, Any]]) -> str:
+    wanted = list(dict.fromkeys(value for server in told for value in _wished(record, server["values"])))
+    if wanted:
+        return f"published: {', '.join(wanted)}"
+    return "there is none, as the domain only sends" if record.forbidden else "nothing is there that is not to be"
+
+
+def _wrong(record: Record, server: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is wrong with what a server has, and what to do; None if nothing is."""
+    if server["answer"] == "cname" and record.key.type != "CNAME":
+        return f"different: a CNAME is there, to {', '.join(server['values'])}", "Remove the CNAME."
+    there = server["values"]
+    if record.forbidden and there:
+        return (
+            f"there is {', '.join(there)}, and there is to be none, as the domain only sends",
+            "Remove it: mail would go there. If that is right say inbound_routes: true, or name it under dns.domains.",
         )
-    noted = f"; but {'; '.join(found['problems'])}" if found["problems"] else ""
-    if not record.values:
-        if status == "missing":
-            return passed(name, record.domain, f"there is none, as the domain only sends{noted}")
-        fix = "Remove it, or say inbound_routes: true."
-        return failed(name, record.domain, f"there is {there or found['detail']}, and the domain only sends", fix)
-    wanted = ", ".join(record.values)
-    if status == "present" or _authorised(record.values, found["servers"]):
-        return passed(name, record.domain, f"published: {there}{noted}")
-    has = f"{status}: {found['detail']}"
-    if not record.needed:
-        return skipped(name, record.domain, f"{has}; nothing needs it now", asked=False)
-    return failed(name, record.domain, has, f"Publish {record.name} {record.type} {wanted}", record.pending)
+    try:
+        then = record.after(there)
+    except MailopsError as error:
+        return error.message, error.remedy or "Correct the record."
+    new = ", ".join(value for value in then if value not in there)
+    old = ", ".join(value for value in there if value not in then)
+    if old and not new:
+        return f"there is {old}, and it is not to be there", "Remove it."
+    if not new:
+        return None
+    fix = f"{PUBLISH if record.ours else 'Publish'} {record.key.shown()} {new}"
+    if old:
+        return f"different: there is {old}", f"{fix} in place of {old}"
+    if there:
+        return f"missing: there is only {', '.join(there)}", fix
+    nothing = "there is no such name (NXDOMAIN)" if server["answer"] == "nxdomain" else "the name has none of the type"
+    return f"missing: {nothing}", fix
 
 
-def _authorised(wanted: Sequence[str], servers: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether every server that told has an SPF record that says what is wanted of it, be it among other things.
-
-    A name has one SPF record (RFC 7208, 3.2), which the domain's senders share.
-    """
-    terms = {term for value in wanted for term in _terms(value)}
-    told = [server["values"] for server in servers if server["answer"] in TOLD]
-    records = [[found for found in map(_terms, values) if found[:1] == [SPF]] for values in told]
-    return SPF in terms and bool(told) and all(len(spf) == 1 and terms <= set(spf[0]) for spf in records)
-
-
-def _terms(value: str) -> list[str]:
-    """Return what a TXT record says before SPF's `all`, after which nothing is read (RFC 7208, 5.1)."""
-    words = [word.removeprefix("+") for word in value.lower().split()]
-    return list(takewhile(lambda word: word.lstrip("?~-") != "all", words))
+def _wished(record: Record, there: Sequence[str]) -> list[str]:
+    """Return the values of those that are there which are wanted; others at the name are of no concern."""
+    found = []
+    for value in there:
+        others = [one for one in there if one != value]
+        if list(record.after(others)) != others:
+            found.append(value)
+    return found

@@ -150,7 +150,7 @@ def dmarc(domain: str, spf_result: SpfResult | None, signatures: Sequence[Signat
     except ValueError:
         raise ValidationError(f"header_from {domain!r} is no domain") from None
     try:
-        at, text, instead = _policy(own, organization, resolve)
+        at, text, instead = dmarc_record(own, organization, resolve)
         found = policies.received(text) if text else {}
     except MailopsError as error:
         return DmarcResult("temperror", error.message, own)
@@ -175,6 +175,25 @@ def dmarc(domain: str, spf_result: SpfResult | None, signatures: Sequence[Signat
         by_spf and spf_result is not None and spf_result.result == "pass",
         any(one.result == "pass" for one in by_dkim),
     )
+
+
+def dmarc_record(own: str, organization: str, resolve: Resolve) -> tuple[str, str, str]:
+    """Return the name and the text of the record that counts for a domain; without one, what is there instead.
+
+    ValueError if a name has several.
+    """
+    instead = ""
+    for domain in dict.fromkeys((own, organization)):
+        at = f"_dmarc.{domain}"
+        there = resolve(at, "TXT")
+        records = [value for value in there if policies.is_dmarc(value)]
+        if len(records) > 1:
+            raise ValueError(f"{at} has {len(records)} DMARC records, so none counts (RFC 7489, section 6.6.3)")
+        if records:
+            return at, records[0], ""
+        for value in filter(policies.looks_like, there):
+            instead += f"; what {at} has, {value!r}, receivers do not take for one"
+    return "", "", instead
 
 
 def from_domain(message: bytes) -> str:
@@ -277,25 +296,6 @@ def _checked(signed: Any, number: int, fetch: _Keys) -> tuple[str, str]:
 def _plain(error: Exception) -> str:
     """Return the text of an error, without the marks of Python's bytes."""
     return re.sub(r"\bb'([^']*)'", r"\1", str(error))
-
-
-def _policy(own: str, organization: str, resolve: Resolve) -> tuple[str, str, str]:
-    """Return the name and the text of the record that counts for a domain; without one, what is there instead.
-
-    ValueError if a name has several.
-    """
-    instead = ""
-    for domain in dict.fromkeys((own, organization)):
-        at = f"_dmarc.{domain}"
-        there = resolve(at, "TXT")
-        records = [value for value in there if policies.is_dmarc(value)]
-        if len(records) > 1:
-            raise ValueError(f"{at} has {len(records)} DMARC records, so none counts (RFC 7489, section 6.6.3)")
-        if records:
-            return at, records[0], ""
-        for value in filter(policies.looks_like, there):
-            instead += f"; what {at} has, {value!r}, receivers do not take for one"
-    return "", "", instead
 
 
 def _judged(spf_result: SpfResult | None, signatures: Sequence[Signature]) -> tuple[str, str]:

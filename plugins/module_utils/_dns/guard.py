@@ -24,9 +24,8 @@ def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[P
     `records`. What is not known fails.
     """
     tags = item["dmarc"]
-    keys = declared_keys(policy)
     own = {str(one["name"]) for one in _domains(policy) if "dmarc" in one}
-    senders: dict[tuple[str, str], list[str]] = {}
+    judged = []
     for path in ways:
         if not path.from_domain:
             continue
@@ -37,9 +36,18 @@ def failing(policy: Mapping[str, Any], item: Mapping[str, Any], ways: Iterable[P
             asked = tags.get("sp", tags["p"])
         else:
             asked = tags["p"]
-        if asked == dmarc.POLICIES[0] or _passes(path, tags, keys):
-            continue
-        senders.setdefault((path.server, _why(path)), []).append(mail_address.normalize(path.sender))
+        if asked != dmarc.POLICIES[0]:
+            judged.append(path)
+    return unaligned(policy, tags, judged)
+
+
+def unaligned(policy: Mapping[str, Any], tags: Mapping[str, Any], ways: Iterable[Path]) -> list[str]:
+    """Return by which servers mail goes on these ways that fails DMARC, a sentence each; `tags` are the record's."""
+    keys = declared_keys(policy)
+    senders: dict[tuple[str, str], list[str]] = {}
+    for path in ways:
+        if not _passes(path, tags, keys):
+            senders.setdefault((path.server, _why(path)), []).append(mail_address.normalize(path.sender))
     return [f"{server} sends for {_few(named)}, and {why}" for (server, why), named in senders.items()]
 
 

@@ -40,17 +40,26 @@ class SpfLimit:
         except TemporaryError as error:
             self.warn(f"{at}: what it costs receivers could not be counted: {error.message}")
             return
-        for found, most, does in (
-            (cost.lookups, spf.MOST_LOOKUPS, "makes receivers ask"),
-            (cost.voids, spf.MOST_VOID, "names what is not in DNS"),
-        ):
-            if len(found) > most:
-                more = " or more" if len(found) >= spf.ENOUGH else ""
-                raise ValidationError(
-                    f"{at}: it {does} {len(found)}{more} times, and after {most} they give up "
-                    f"(RFC 7208, section 4.6.4): {', '.join(found)}",
-                    "Have removed what does not send any more, or send from a subdomain.",
-                )
+        too_much = excess(cost)
+        if too_much:
+            raise ValidationError(
+                f"{at}: it {too_much}", "Have removed what does not send any more, or send from a subdomain."
+            )
+
+
+def excess(cost: spf.Cost) -> str:
+    """Return over what of a record's cost receivers give up, empty if they do not."""
+    for found, most, does in (
+        (cost.lookups, spf.MOST_LOOKUPS, "makes receivers ask"),
+        (cost.voids, spf.MOST_VOID, "names what is not in DNS"),
+    ):
+        if len(found) > most:
+            more = " or more" if len(found) >= spf.ENOUGH else ""
+            return (
+                f"{does} {len(found)}{more} times, and after {most} they give up "
+                f"(RFC 7208, section 4.6.4): {', '.join(found)}"
+            )
+    return ""
 
 
 class Planned:

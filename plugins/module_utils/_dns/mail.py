@@ -1,22 +1,19 @@
 # Copyright (c) 2026, the mailops.odoo authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mail records of domains, as the module mail_dns takes them, as wishes."""
+"""The mail records of domains, as the module mail_dns takes them, as wishes. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, lookup, modules, spf, values
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.limits import Planned, SpfLimit
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.record_sets import LONGEST_TTL
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import TYPES, Key, Wish
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, spf, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import LONGEST_TTL, TYPES, Key, Wish
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.wishes import (
     AbsentWish,
     DkimWish,
@@ -70,44 +67,12 @@ DOMAIN = {
     "records": {"type": "list", "elements": "dict", "options": RECORD, "default": []},
     "ttl": {"type": "int"},
 }
-# All that may be asked to count SPF's look-ups may take, in seconds.
-BUDGET = 60.0
 
 
-def run() -> None:
-    """Run the module mail_dns."""
-    module = modules.make_module(
-        {
-            "domains": {"type": "list", "elements": "dict", "options": DOMAIN, "required": True},
-            "resolver": {"type": "list", "elements": "str"},
-        }
-    )
-    if dkim.IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("dkimpy"), exception=dkim.IMPORT_ERROR)
-    params, warned = module.params, set()
-
-    def warn(text: str) -> None:
-        # Planned anew, the same is told again.
-        if text not in warned:
-            warned.add(text)
-            module.warn(text)
-
-    def make() -> list[Wish]:
-        wishes = [wish for one in params["domains"] for wish in of_domain(one, params["zone"])]
-        check(wishes)
-        if not any(isinstance(wish, SpfWish) for wish in wishes):
-            return wishes
-        resolve = Resolver(params["resolver"] or lookup.system_resolvers(), params["timeout"], budget=BUDGET)
-        return limited(wishes, resolve, warn)
-
-    modules.run(module, make)
-
-
-def limited(wishes: Sequence[Wish], resolve: spf.Resolve, warn: Callable[[str], None]) -> list[Wish]:
-    """Return the wishes with the limits of SPF for each name that one is for."""
-    planned = Planned(wishes, resolve)
-    keys = dict.fromkeys(wish.key for wish in wishes if isinstance(wish, SpfWish))
-    return [*wishes, *(SpfLimit(key, planned, warn) for key in keys)]
+def filled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a domain with all of the options DOMAIN, as modules have them; those that are not given are empty."""
+    options: dict[str, Any] = ArgumentSpecValidator(DOMAIN).validate(given).validated_parameters
+    return options
 
 
 def check(wishes: Sequence[Wish]) -> None:

@@ -20,8 +20,6 @@ ITEM: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"},
     "ttl": {"type": "int"},
 }
-# RFC 2181, section 8.
-LONGEST_TTL = 2**31 - 1
 
 
 def run_one() -> None:
@@ -45,8 +43,8 @@ def wish(item: Mapping[str, Any]) -> Wish:
         key = Key(values.name(item["name"]), record_type)
     except ValueError as error:
         raise ValidationError(f"{place}: {error}") from None
-    if ttl is not None and not 1 <= ttl <= LONGEST_TTL:
-        raise ValidationError(f"{place}: ttl is {ttl}", f"It must be from 1 to {LONGEST_TTL} seconds.")
+    if ttl is not None and not 1 <= ttl <= records.LONGEST_TTL:
+        raise ValidationError(f"{place}: ttl is {ttl}", f"It must be from 1 to {records.LONGEST_TTL} seconds.")
     named = item["values"] or ()
     if not named and (state != "absent" or item["values"] is not None):
         # An empty list is perhaps a variable that came out empty, and would remove everything.

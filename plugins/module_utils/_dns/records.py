@@ -16,6 +16,8 @@ from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
 TYPES = tuple(one for one in values.TYPES if one not in ("NS", "SOA"))
 # Of a new record set for which nobody named another, in seconds.
 TTL = 3600
+# In seconds (RFC 2181, section 8).
+LONGEST_TTL = 2**31 - 1
 
 
 class Key(NamedTuple):

@@ -14,7 +14,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     TemporaryError,
     ValidationError,
 )
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import mail, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import mail, mail_run, values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Change, Key, RecordSet, plan
 
 OWNER = "site-verification=2f6a1c"
@@ -52,7 +52,7 @@ def changes(
     mail.check(wishes)
     told: list[str] = [] if warnings is None else warnings
     has = {key(*at): RecordSet(tuple(sorted(found)), 300) for at, found in (there or {}).items()}
-    return plan(mail.limited(wishes, look, told.append), has)
+    return plan(mail_run.limited(wishes, look, told.append), has)
 
 
 def after(domain: dict[str, Any], there: dict[tuple[str, str], tuple[str, ...]] | None = None) -> dict[str, Any]:
