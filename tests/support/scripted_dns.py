@@ -28,7 +28,7 @@ class Zones:
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._zones = {
             dns.name.from_text(origin): dns.zone.from_text(
-                f"@ 60 SOA ns.{origin} hostmaster.{origin} 1 60 60 60 60\n{text}",
+                f"@ 60 SOA ns hostmaster 1 60 60 60 60\n{text}",
                 origin,
                 relativize=False,
                 check_origin=False,
