@@ -44,6 +44,9 @@ options:
       dns:
         description: Of M(mailops.odoo.mail_dns_info).
         type: dict
+      receivers:
+        description: Of M(mailops.odoo.mail_domain_info).
+        type: dict
       drift:
         description: Of M(mailops.odoo.mail_drift_info).
         type: dict

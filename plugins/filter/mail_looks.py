@@ -94,8 +94,8 @@ RETURN = r"""
 _value:
   description:
     - C(ports) and C(logins), targets for M(mailops.odoo.smtp_probe); C(domains), each with C(name), C(region),
-      C(inbound_routes) and C(account) (its number in the policy); C(records) for M(mailops.odoo.mail_dns_info); C(odoo)
-      and C(gateway), whether these are to be looked at.
+      C(inbound_routes) and C(account) (its number in the policy); C(records) for M(mailops.odoo.mail_dns_info) and
+      C(senders) for M(mailops.odoo.mail_domain_info); C(odoo) and C(gateway), whether these are to be looked at.
   type: dict
 """
 

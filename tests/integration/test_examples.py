@@ -27,6 +27,7 @@ WITHOUT_ODOO = (
     "smtp_probe",
     "mail_authentication_info",
     "mail_dns_info",
+    "mail_domain_info",
     "vault_value",
     *DNS,
     *MAILGUN,
