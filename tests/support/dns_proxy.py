@@ -58,7 +58,8 @@ class Proxy:
             threading.Thread(target=self._connection, args=[client], daemon=True).start()
 
     def _connection(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._target) as server:
+        # A client may be gone before it has its answer.
+        with contextlib.suppress(ConnectionError), client, socket.create_connection(self._target) as server:
             asked, told = client.makefile("rb"), server.makefile("rb")
             while message := _frame(asked):
                 call = _call(message)

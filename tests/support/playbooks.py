@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from support.machines import NAMESPACE
 from support.modules import clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,13 +29,13 @@ def run_playbook(
 
 
 def ansible_playbook(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ansible-playbook from the checkout, on the namespace `test`."""
+    """Run ansible-playbook from the checkout, on the tests' namespace."""
     return subprocess.run(
         ["ansible-playbook", *arguments],
         cwd=ROOT,
         env={
             **clean_environment(),
-            "MAILOPS_NAMESPACE": "test",
+            "MAILOPS_NAMESPACE": NAMESPACE,
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             **environment,
         },
