@@ -480,7 +480,7 @@ def test_a_second_spf_record_that_another_creates_is_told(dns_api: DnsApi) -> No
 
 def test_a_record_that_another_deletes_is_created_anew(dns_api: DnsApi) -> None:
     dns_api.add("@", "TXT", SPF)
-    once_before(dns_api, "PATCH", lambda: dns_api.zone().records.clear())
+    once_before(dns_api, "PATCH", dns_api.zone().records.clear)
     done(dns_api, SpfWish(key("@"), ["mx"], all_="~all"))
     assert dns_api.writes() == ["PATCH", "POST"]
 

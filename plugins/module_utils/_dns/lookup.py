@@ -132,17 +132,15 @@ class _LookUp:
 
     def compare(self, findings: Sequence[Finding], caches: Sequence[str]) -> None:
         """See what caches keep of that in which the zone's servers are right."""
-        asked = [(finding, Server(cache, cache)) for finding in findings if finding.right for cache in caches]
+        asked = [(finding, cache) for finding in findings if finding.right for cache in caches]
         replies = self._pool.map(lambda each: self._cached(each[0].query, each[1]), asked)
-        for (finding, _server), reply in zip(asked, replies, strict=True):
+        for (finding, _cache), reply in zip(asked, replies, strict=True):
             finding.caches.append(cached(finding, reply))
 
-    def _cached(self, one: Query, server: Server) -> Reply:
-        assert server.address is not None
+    def _cached(self, one: Query, cache: str) -> Reply:
+        server = Server(cache, cache)
         try:
-            has = remembered(
-                self._questions.ask(server.address, one.name, one.type, recursive=True), one.name, one.type
-            )
+            has = remembered(self._questions.ask(cache, one.name, one.type, recursive=True), one.name, one.type)
         except Trouble as trouble:
             return Reply(server, trouble.kind, detail=trouble.detail)
         return Reply(server, has.kind, has.values, ttl=has.ttl)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from typing import cast
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import TemporaryError, ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import values
@@ -63,8 +64,8 @@ class Resolver:
             try:
                 answer = self._questions.ask(address, at, record_type, recursive=True)
                 if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                    assert isinstance(answer, dns.message.QueryMessage)
-                    return tuple(sorted({values.found(rdata) for rdata in answer.resolve_chaining().answer or ()}))
+                    chain = cast("dns.message.QueryMessage", answer).resolve_chaining()
+                    return tuple(sorted({values.found(rdata) for rdata in chain.answer or ()}))
                 troubles.append(f"resolver {address} answers {dns.rcode.to_text(answer.rcode())}")
             except Trouble as trouble:
                 troubles.append(f"resolver {address}: {trouble.detail}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import tags
 
@@ -281,8 +281,7 @@ def _of_a_domain(made: Term, rest: str) -> Term:
     domain, prefixes = rest, (32, 128)
     if made.name in ("a", "mx"):
         # From the end, as a macro may have a slash in it.
-        slash = re.search(r"(/[0-9]+)?(//[0-9]+)?$", rest)
-        assert slash is not None
+        slash = cast("re.Match[str]", re.search(r"(/[0-9]+)?(//[0-9]+)?$", rest))
         domain, lengths = rest[: slash.start()], PREFIXES.fullmatch(slash[0])
         if not lengths:
             raise ValueError(f"{made.text!r} has no length of a network (RFC 7208, section 5.6)")

@@ -101,13 +101,14 @@ def receivers_found(asked: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
 
 def checks(
     there: Mapping[str, Any] | None = None,
-    policy: Mapping[str, Any] = POLICY,
+    policy: Mapping[str, Any] | None = None,
     told: Any = ...,
     receivers: Mapping[str, Mapping[str, Any]] | None = None,
     receivers_result: Any = ...,
     **found: Any,
 ) -> dict[str, Check]:
     """Return the checks of DNS: where all is well, but for what is there, or what receivers find of domains."""
+    policy = policy or POLICY
     known = {"mailgun": mailgun_told() if told is ... else told}
     looks = collect.looks(policy, DATABASE, known)
     published = {**THERE, **(there or {})}
@@ -292,7 +293,7 @@ def test_without_the_section_only_mailguns_records_are_looked_at() -> None:
 # --- Receivers
 
 
-def judged(domain: str, kind: str, by: Mapping[str, Any] = POLICY, **changed: Any) -> Check:
+def judged(domain: str, kind: str, by: Mapping[str, Any] | None = None, **changed: Any) -> Check:
     return checks(policy=by, receivers={domain: {kind.lower(): changed}})[f"{kind}.{domain}"]
 
 

@@ -90,7 +90,7 @@ def test_pauses_of_cloudflare(status: int, headers: dict[str, str], pause: float
 )
 def test_errors_of_digitalocean(given: Answer, kind: type[Exception] | None) -> None:
     error = DIGITALOCEAN.error_of(given, "GET /v2/domains", ())
-    assert type(error) is (kind or type(None))
+    assert error.__class__ is (kind or type(None))
     assert error is None or f"(HTTP {given.status})" in error.message
 
 
@@ -114,7 +114,7 @@ def test_errors_of_digitalocean(given: Answer, kind: type[Exception] | None) -> 
 )
 def test_errors_of_cloudflare(given: Answer, kind: type[Exception] | None) -> None:
     error = CLOUDFLARE.error_of(given, "GET /zones", ())
-    assert type(error) is (kind or type(None))
+    assert error.__class__ is (kind or type(None))
     assert error is None or f"(HTTP {given.status})" in error.message
 
 
