@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +29,9 @@ class Watch:
 
     def _look(self) -> None:
         while not self._ended.wait(0.1):
-            for path in (*Path("/proc").glob("[0-9]*/cmdline"), *self._folder.rglob("*")):
-                # It may be gone, or a folder.
+            commands = [Path("/proc", entry, "cmdline") for entry in os.listdir("/proc") if entry.isdigit()]
+            # os.walk passes over what is gone by the time it gets there, where Path.rglob would end this thread.
+            files = [Path(folder, name) for folder, _folders, names in os.walk(self._folder) for name in names]
+            for path in (*commands, *files):
                 with contextlib.suppress(OSError):
                     self.seen.add(path.read_bytes())

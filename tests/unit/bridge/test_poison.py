@@ -96,7 +96,8 @@ def test_the_nth_failure_goes_into_quarantine(tmp_path: Path, caplog: pytest.Log
             assert (entry.sender, entry.recipients, entry.database) == ("s@y", ("a@x",), "prod")
             assert (entry.message_id, entry.reason) == ("<1@x>", "application error KeyError")
             assert bridge.quarantine.read(entry.id)[1] == CONTENT
-            (error,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+            ours = [record for record in caplog.records if record.name.startswith("odoo_lmtp_bridge")]
+            (error,) = [record for record in ours if record.levelno == logging.ERROR]
             assert f"odoo-lmtp-bridge replay {entry.id}" in error.getMessage()
             assert "<1@x>" in error.getMessage() and "a@x" in error.getMessage()
             assert "canary" not in caplog.text
