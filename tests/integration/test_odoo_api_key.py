@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_a_key_is_made_once_and_removed(odoo_with_password: Odoo) -> None:
-    password = {**odoo_with_password.connection(), "name": "mailops"}
+    password = {**odoo_with_password.connection(), "name": "made once"}
     assert run_module("odoo_api_key", password, check=True, no_log=True)["changed"]
     made = run_module("odoo_api_key", password, no_log=True)
     assert made["changed"], made.get("msg")
