@@ -61,6 +61,9 @@ options:
         description: Whether a gateway passes mail on over TLS with a valid certificate only.
         type: bool
         default: true
+      active_logins:
+        description: The logins that are active in place of the policy's, from P(mailops.odoo.active_logins#filter).
+        type: dict
   found:
     description: What was found before. O(found.mailgun) is what M(mailops.odoo.mailgun_domain_info) returned in a loop.
     type: dict

@@ -16,19 +16,37 @@ description:
   - Returns the policy as it is applied. Each server gets the host, port and encryption of its C(provider) and
     C(region), as far as they are not given; of the provider's ports it gets one that C(odoo.platform) lets through.
   - What a server says only to the policy (C(purpose), C(provider), C(region), C(intent)) is taken out.
+  - Logins at providers are whole addresses. Where a rotation has exchanged a login for the other one of its pair,
+    accounts and servers get the active one, if O(active) says so.
 author:
   - The mailops.odoo authors (@mailops)
+positional: active
 options:
   _input:
     description: The policy.
     type: dict
     required: true
+  active:
+    description:
+      - What the filter P(mailops.odoo.active_logins#filter) returns. Without it the logins are those that the policy
+        names.
+    type: dict
+    default: {}
+seealso:
+  - plugin: mailops.odoo.active_logins
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
 - name: Where do the servers connect?
   ansible.builtin.debug:
     msg: "{{ (mail_policy | mailops.odoo.policy_expanded).odoo.servers | map(attribute='smtp_host') }}"
+
+- name: Which logins do they have, whatever was rotated?
+  ansible.builtin.debug:
+    msg: "{{ (mail_policy | mailops.odoo.policy_expanded(active)).odoo.servers | map(attribute='smtp_user') }}"
+  vars:
+    active: "{{ mail_policy | mailops.odoo.active_logins(hostvars[inventory_hostname]) }}"
 """
 
 RETURN = r"""
