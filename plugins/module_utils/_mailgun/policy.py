@@ -119,12 +119,12 @@ def active_logins(account: Mapping[str, Any], variables: Mapping[str, Any]) -> d
     found = {}
     for _place, domain in _domains(account, ""):
         for _at, one in _logins(domain, ""):
-            key, login = one.get("vault_key"), _login(one, domain)
+            key, base = one.get("vault_key"), login(one, domain)
             kept = rotated.variables(key, rotated.MAILGUN_LOGIN).active if isinstance(key, str) else ""
             # A text of its own kind where the vault encrypts value by value.
             active = str(variables.get(kept) or "").strip().lower()
-            if active and active != login:
-                found[login] = active
+            if active and active != base:
+                found[base] = active
     return found
 
 
@@ -140,7 +140,7 @@ def logins(account: Mapping[str, Any], place: str) -> list[tuple[str, str, str]]
     if region not in list(REGIONS):
         return []
     return [
-        (at, _login(one, domain), region)
+        (at, login(one, domain), region)
         for where, domain in _domains(account, place)
         for at, one in _logins(domain, where)
     ]
@@ -168,18 +168,19 @@ def _filled(domain: Mapping[str, Any], active: Mapping[str, str]) -> dict[str, A
     return {
         **domain,
         "credentials": [
-            _filled_login(one, _login(one, domain), active) if isinstance(one, Mapping) else one for one in credentials
+            _filled_login(one, login(one, domain), active) if isinstance(one, Mapping) else one for one in credentials
         ],
     }
 
 
-def _filled_login(one: Mapping[str, Any], login: str, active: Mapping[str, str]) -> dict[str, Any]:
-    return {**one, "login": active.get(login, login), "password": one.get("password") or ""}
+def _filled_login(one: Mapping[str, Any], base: str, active: Mapping[str, str]) -> dict[str, Any]:
+    return {**one, "login": active.get(base, base), "password": one.get("password") or ""}
 
 
-def _login(one: Mapping[str, Any], domain: Mapping[str, Any]) -> str:
-    login = str(one.get("login")).strip().lower()
-    return login if "@" in login else f"{login}@{domain.get('name')}"
+def login(one: Mapping[str, Any], domain: Mapping[str, Any]) -> str:
+    """Return a login of a domain as `local@domain`, in lower case."""
+    given = str(one.get("login")).strip().lower()
+    return given if "@" in given else f"{given}@{domain.get('name')}"
 
 
 def _domains(account: Mapping[str, Any], place: str) -> list[tuple[str, Mapping[str, Any]]]:

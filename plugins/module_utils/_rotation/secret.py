@@ -15,6 +15,8 @@ from typing import Any
 # hand: an API key, an API token, a TSIG key.
 MAILGUN_LOGIN, BRIDGE_TOKEN, ODOO_API_KEY, GIVEN = "mailgun_login", "bridge_token", "odoo_api_key", "given"
 KINDS = (MAILGUN_LOGIN, BRIDGE_TOKEN, ODOO_API_KEY, GIVEN)
+# Whose values are made up here; the others' are made by Odoo, or given.
+GENERATED = (MAILGUN_LOGIN, BRIDGE_TOKEN)
 # Two names at the provider that alternate; or one, whose secret is changed in place.
 PAIR, IN_PLACE = "pair", "in_place"
 STRATEGIES = (PAIR, IN_PLACE)
@@ -60,12 +62,13 @@ class Secret:
     """A secret: the variable `name` of the vault file `file` (a relative path starts in the inventory's folder).
 
     `base` is the login or name of a key that the policy knows it by, "" for a kind without names. `max_age` is in days,
-    None where it never falls due. `about` is what the kind's tasks need beside it, without any value:
+    None where it is as the run says. `about` is what the kind's tasks need beside it, without any value:
 
     - mailgun_login: domain, region, servers (Odoo's, by name)
     - bridge_token: databases (names in the bridge's configuration)
     - odoo_api_key: url, database, login
-    - given: service (mailgun, rfc2136, digitalocean, cloudflare), zones
+    - given: service (mailgun, rfc2136, digitalocean, cloudflare), zones (names; none for mailgun), renamed (whether the
+      inventory takes the TSIG key's name from the vault, so that a key of another name can follow)
 
     `problem` says why it cannot be rotated, "" where it can.
     """

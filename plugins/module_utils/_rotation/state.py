@@ -29,6 +29,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret import (
     BRIDGE_TOKEN,
     GIVEN,
+    IN_PLACE,
     NAMED,
     ODOO_API_KEY,
     PAIR,
@@ -176,11 +177,11 @@ def begin(secret: Secret, held: Held, me: Run, now: datetime, value: str | None 
     Raises ConflictError where one has begun, ValidationError where there is no new value.
     """
     names, at = secret.variables, _phase(secret, held, IDLE, OFFERED)
-    new = held.get(names.next) if at == OFFERED else value
-    if not new and secret.kind == GIVEN:
+    if at == IDLE and secret.kind == GIVEN:
         raise ValidationError(
             f"{names.next} is not in {secret.file}", "Have the provider make a new one and write it there."
         )
+    new = held.get(names.next) if at == OFFERED else value
     if not new and secret.kind != ODOO_API_KEY:
         raise ValidationError(f"there is no new value for {names.current}")
     if new and _same(new, held.get(names.current) or ""):
@@ -193,12 +194,17 @@ def begin(secret: Secret, held: Held, me: Run, now: datetime, value: str | None 
     return _write(secret, held, changes)
 
 
-def take(secret: Secret, held: Held, me: Run, now: datetime) -> Write:
-    """Carry on with a rotation that has begun, in the name of this run; `check_free` is asked before."""
-    at = _phase(secret, held, BEGUN, PENDING, SWITCHED)
+def take(secret: Secret, held: Held, me: Run, now: datetime, value: str | None = None) -> Write:
+    """Carry on with a rotation that has begun, in the name of this run; `check_free` is asked before.
+
+    `value` is for one whose pending value is not there, because somebody removed it.
+    """
+    at, names = _phase(secret, held, BEGUN, PENDING, SWITCHED), secret.variables
     found = rotation(secret, held)
     step = found.step if found else at
-    return _write(secret, held, {secret.variables.rotation: str(Rotation(me, timestamp(now), step))})
+    if at != BEGUN or not value:
+        return _write(secret, held, {names.rotation: str(Rotation(me, timestamp(now), step))})
+    return _write(secret, held, {names.rotation: str(Rotation(me, timestamp(now), PENDING)), names.next: value})
 
 
 def made(secret: Secret, held: Held, me: Run, value: str) -> Write:
@@ -268,8 +274,10 @@ def in_force(secret: Secret, held: Held) -> str:
     current = f"{secret.name} of {secret.file}" + (f", for {name}" if name else "")
     if at == SWITCHED:
         return f"In force is the new {current}; what is left of the old one is put away by the next run."
+    if at in (BEGUN, PENDING) and secret.strategy == IN_PLACE:
+        return f"In force is the old or the pending {current}; the next run finds out which, and carries on."
     if at in (BEGUN, PENDING):
-        return f"In force is the old {current}; the next run carries on."
+        return f"In force is still the old {current}; the next run carries on."
     return f"In force is {current}."
 
 
