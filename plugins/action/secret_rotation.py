@@ -66,7 +66,6 @@ class ActionModule(ActionBase):
         path, vault_id = path_of(secret.file, task_vars), str(options["vault_id"])
         vault, check = Vault.of(self._loader), bool(self._task.check_mode)
         held = read_all(path, secret.variables.all(), vault, vault_id)
-        state.phase(secret, held)
         write = _write(secret, held, options)
         if write is None:
             return {"changed": False, **self._told(secret, held)}

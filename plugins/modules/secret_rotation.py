@@ -39,7 +39,7 @@ options:
         has as C(K_next), which somebody wrote there; otherwise one is made up, of 32 letters and digits. The key of an
         Odoo user is made by Odoo and a secret of the kind V(given) by its provider, so for the one the phase is V(begun)
         then, and without C(K_next) the other is refused.
-      - V(made) keeps the pending O(value) that Odoo made.
+      - V(made) keeps the key that Odoo made, O(value), as the pending one; in the place of one that Odoo refuses, too.
       - V(switch) makes the pending value the current one.
       - V(finish) ends the rotation, when nothing is left to put away.
       - V(undo) ends it before V(switch), when nothing has the pending value any more. One that somebody wrote stays.

@@ -167,7 +167,7 @@ def check_free(found: Rotation, me: Run, alive: bool, now: datetime, take_over: 
     elif now - since < PATIENCE and not take_over:
         raise ConflictError(
             f"{who}, and whether that still runs cannot be seen from here",
-            f"Wait until {timestamp(since + PATIENCE)}, or if it does not run, add -e rotate_take_over=true.",
+            f"Wait until {timestamp(since + PATIENCE)}, or say take_over (-e rotate_take_over=true) if it does not.",
         )
 
 
@@ -208,12 +208,16 @@ def take(secret: Secret, held: Held, me: Run, now: datetime, value: str | None =
 
 
 def made(secret: Secret, held: Held, me: Run, value: str) -> Write:
-    """Keep the value that the provider made, before anything uses it."""
-    _phase(secret, held, BEGUN)
-    found = _own(secret, held, me)
-    if not value or _same(value, held.get(secret.variables.current) or ""):
+    """Keep the key that Odoo made, before anything uses it.
+
+    It may take the place of one that Odoo takes no more, as an undoing that was killed leaves it.
+    """
+    _phase(secret, held, BEGUN, PENDING)
+    found, names = _own(secret, held, me), secret.variables
+    if secret.kind != ODOO_API_KEY or by_administrator(secret, held):
+        raise ConflictError(f"the pending value of {secret.name} is not one that Odoo makes")
+    if not value or _same(value, held.get(names.current) or ""):
         raise ValidationError(f"there is no new value for {secret.name}")
-    names = secret.variables
     return _write(secret, held, {names.next: value, names.rotation: str(replace(found, step=PENDING))})
 
 

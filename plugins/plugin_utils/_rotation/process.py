@@ -21,7 +21,8 @@ def this_run() -> Run:
     """Return the run that this process belongs to: tasks are carried out by children of it."""
     parent = multiprocessing.parent_process()
     pid = parent.pid if parent and parent.pid else os.getpid()
-    return Run(_began(pid), platform.node() or "localhost", pid)
+    # Without blanks, which K_rotation is parted by.
+    return Run(_began(pid), "".join(platform.node().split()) or "localhost", pid)
 
 
 def lives(run: Run) -> bool:
