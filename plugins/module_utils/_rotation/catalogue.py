@@ -86,11 +86,10 @@ class Host:
             if "password" not in credential:
                 yield self._login((*path, "password"), str(credential["vault_key"]))
 
-    def file_of(self, variable: str) -> str:
-        """Return which file the inventory says the variable is in, "" if it says nothing."""
-        own = self.overrides(variable).get("file")
+    def file_of(self) -> str:
+        """Return in which file the host's secrets are, "" if the inventory does not say it."""
         kept = {str(one["vault_file"]) for _path, one in self._kept() if one.get("vault_file")}
-        return str(own or self.said.get(VAULT_FILE) or (kept.pop() if len(kept) == 1 else ""))
+        return str(self.said.get(VAULT_FILE) or (kept.pop() if len(kept) == 1 else ""))
 
     def overrides(self, variable: str) -> Mapping[str, Any]:
         """Return what the inventory says of one secret."""
@@ -189,7 +188,7 @@ def _secret(variable: str, uses: Sequence[tuple[Host, Use]], hosts: Sequence[Hos
     known = [use for _host, use in uses if use.kind]
     first = known[0]
     said = next((host.overrides(variable) for host in hosts if host.overrides(variable)), {})
-    files = {os.path.normpath(file) for host, use in uses if (file := use.file or host.file_of(variable))}
+    files = _files(variable, uses)
     base = str(said.get("base") or first.base)
     problems = list(_problems(variable, uses, hosts))
     if len(files) != 1:
@@ -214,6 +213,12 @@ def _secret(variable: str, uses: Sequence[tuple[Host, Use]], hosts: Sequence[Hos
         about=_together([use.about for use in known]),
         problem="; ".join(problems),
     )
+
+
+def _files(variable: str, uses: Sequence[tuple[Host, Use]]) -> set[str]:
+    """Return the files that a secret is in: what is said of it itself goes before what is said of its host."""
+    own = [file for host, use in uses for file in (use.file, host.overrides(variable).get("file")) if file]
+    return {os.path.normpath(str(file)) for file in own or [host.file_of() for host, _use in uses] if file}
 
 
 def _problems(variable: str, uses: Sequence[tuple[Host, Use]], hosts: Sequence[Host]) -> Iterator[str]:
