@@ -28,7 +28,9 @@ WITHOUT_ODOO = (
     "mail_authentication_info",
     "mail_dns_info",
     "mail_domain_info",
+    "secret_rotation",
     "vault_value",
+    "vault_values",
     *DNS,
     *MAILGUN,
 )
