@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._odoo import tables
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation.due import Due, days, due
-from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret import GIVEN, KINDS
+from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret import GIVEN, KINDS, ODOO_API_KEY
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation.state import IDLE
 
 VERSION = 1
@@ -77,13 +77,13 @@ def _row(
         except ValidationError as error:
             trouble = error.text()
     wanted = secret["kind"] in kinds and (named if named is not None else age.due or phase not in ("", IDLE))
-    by_hand = secret["kind"] == GIVEN and phase == IDLE
+    maker = _maker(secret) if phase == IDLE else ""
     result, detail = (DUE if age.due else KEPT), ""
     if wanted and trouble:
         result, detail = REFUSED, trouble
-    elif by_hand and (wanted or age.due):
+    elif maker and (wanted or age.due):
         result = DUE
-        detail = f"Have the provider make a new one, and write it into {said['file']} as {said['name']}_next."
+        detail = f"{maker}, and write it into {said['file']} as {secret['variables']['next']}."
     elif trouble:
         detail = trouble
     return {
@@ -93,11 +93,20 @@ def _row(
         "age": age.age,
         "due": age.due,
         "next_due": age.at,
-        "chosen": bool(wanted and not trouble and not by_hand),
+        "chosen": bool(wanted and not trouble and not maker),
         "result": result,
         "detail": detail,
         "remains": list(look.get("steps", ())),
     }
+
+
+def _maker(secret: Mapping[str, Any]) -> str:
+    """Return who is to make a new value by hand, "" where a run has it made."""
+    if secret["kind"] == GIVEN:
+        return "Have the provider make a new one"
+    if secret["kind"] == ODOO_API_KEY and not secret["about"].get("password"):
+        return "Set odoo_password in odoo_connection, from the vault; or make a key in Odoo, in its user's preferences"
+    return ""
 
 
 def report(done: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

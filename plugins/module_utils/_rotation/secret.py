@@ -66,7 +66,7 @@ class Secret:
 
     - mailgun_login: domain, region, servers (Odoo's, by name)
     - bridge_token: databases (names in the bridge's configuration)
-    - odoo_api_key: url, database, login
+    - odoo_api_key: url, database, login, password (whether the inventory has one, which alone makes a key)
     - given: service (mailgun, rfc2136, digitalocean, cloudflare), zones (names; none for mailgun), renamed (whether the
       inventory takes the TSIG key's name from the vault, so that a key of another name can follow)
 

@@ -42,8 +42,8 @@ STEPS = {
         (state.PENDING, "Odoo takes it too, then the bridge has it too"),
         (state.PENDING, "it is proved by a call with it"),
         (state.PENDING, "it becomes the current one in {file}; the old one is kept as {previous}"),
-        (state.SWITCHED, "Odoo and the bridge use the new one, and take the old one too"),
-        (state.SWITCHED, "they take the new one alone, the bridge first"),
+        (state.SWITCHED, "Odoo uses the new one, and takes the old one too"),
+        (state.SWITCHED, "the bridge has the new one alone, then Odoo takes the new one alone"),
     ),
     (ODOO_API_KEY, PAIR): (
         (state.IDLE, "Odoo makes a key named {new}, which is written into {file} as {next}"),

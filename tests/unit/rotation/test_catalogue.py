@@ -134,6 +134,7 @@ def test_all_secrets_of_a_system() -> None:
     assert {one.problem for one in found.values()} == {""} and {one.file for one in found.values()} == {VAULT}
     assert {one.max_age for one in found.values()} == {None}
     assert found["vault_bulk"].about == {"domain": "mg.acme.example", "region": "eu", "servers": ["Mailgun"]}
+    assert found["vault_key"].about["password"] is False
     assert found["vault_bulk"].hosts == ["prod"] and len(found["vault_bulk"].places) == 2
     assert found["vault_token"].hosts == ["prod", "mx"] and found["vault_token"].about == {"databases": ["acme"]}
     assert found["vault_key"].about["login"] == "admin"
@@ -165,6 +166,11 @@ def test_a_password_that_only_its_vault_key_names() -> None:
     credential = {"login": "no-reply", "vault_key": "vault_bulk", "vault_file": VAULT, "strategy": "in_place"}
     found = by_name(databases(raw=changed([*LOGIN, 0], credential)), gateway())["vault_bulk"]
     assert (found.problem, found.strategy, found.base) == ("", "in_place", "no-reply@mg.acme.example")
+
+
+def test_whether_there_is_a_password_to_make_a_key_with() -> None:
+    raw = changed(["odoo_connection"], {**RAW["odoo_connection"], "odoo_password": "{{ vault_key }}x"})
+    assert by_name(databases(raw=raw), gateway())["vault_key"].about["password"] is True
 
 
 def test_variables_are_followed_to_the_vault() -> None:

@@ -119,6 +119,19 @@ def test_what_is_given_by_hand_says_what_to_do() -> None:
     assert row["hosts"] == ["acme"] and row["remains"] == ["first", "second"]
 
 
+def test_a_key_of_odoo_takes_a_password_or_is_made_by_hand() -> None:
+    without, with_one = ({"about": {"password": there}} for there in (False, True))
+    (row,) = rows([one("k", "odoo_api_key", **without)], {"k": look()}, NOW, "90d")
+    assert (row["chosen"], row["result"]) == (False, "due")
+    assert row["detail"].startswith("Set odoo_password in odoo_connection")
+    assert row["detail"].endswith("and write it into vault.yml as k_next.")
+    # What somebody made is taken.
+    (row,) = rows([one("k", "odoo_api_key", **without)], {"k": look(phase="offered")}, NOW, "90d")
+    assert row["chosen"]
+    (row,) = rows([one("k", "odoo_api_key", **with_one)], {"k": look()}, NOW, "90d")
+    assert row["chosen"]
+
+
 def test_the_report_says_first_what_is_wrong() -> None:
     found = rows([one("a"), one("b"), one("c"), one("d", problem="why not")], {n: look() for n in "abc"}, NOW, "90d")
     for row, result in zip(found, ("rotated", "failed", "planned", "refused"), strict=True):

@@ -220,8 +220,6 @@ class Token(World):
     def switched(self) -> Stops:
         self.odoo = self.inventory()
         yield
-        self.bridge = self.inventory()
-        yield
         self.bridge = self.inventory()[:1]
         yield
         self.odoo = self.inventory()[:1]
