@@ -34,6 +34,7 @@ SPEC = {
     },
     "value": {"type": "str", "no_log": True},
     "take_over": {"type": "bool", "default": False},
+    "known": {"type": "dict", "no_log": True, "default": {}},
     "vault_id": {"type": "str", "default": ""},
 }
 # As many letters and digits as Mailgun takes; they mean nothing to any file that a token is written into.
@@ -66,6 +67,7 @@ class ActionModule(ActionBase):
         path, vault_id = path_of(secret.file, task_vars), str(options["vault_id"])
         vault, check = Vault.of(self._loader), bool(self._task.check_mode)
         held = read_all(path, secret.variables.all(), vault, vault_id)
+        state.check_known(held, {str(name): str(value or "") for name, value in options["known"].items()})
         write = _write(secret, held, options)
         if write is None:
             return {"changed": False, **self._told(secret, held)}

@@ -56,6 +56,12 @@ options:
       - A run on this host that still lives is never taken over, and one that does not always is.
     type: bool
     default: false
+  known:
+    description:
+      - What the caller knows to be in the file, by the variables' names; empty for one that is not there. If one of them
+        is something else, as somebody has changed the file meanwhile, the task fails.
+    type: dict
+    default: {}
   vault_id:
     description: The vault id for what is new, as O(mailops.odoo.vault_value#module:vault_id).
     type: str

@@ -232,3 +232,16 @@ def test_no_value_shows_anywhere(site: Site) -> None:
     canaries = ["canary-given-canary", "canary-old-canary", "canary-key-canary", values(site)["vault_a"]]
     assert len(canaries[-1]) == 32
     assert [what for what, text in seen.items() for canary in canaries if canary in text] == []
+
+
+def test_a_move_of_what_somebody_has_changed(site: Site) -> None:
+    begun, changed, same = site.results(
+        [
+            rotation(LOGIN, "begin"),
+            {**rotation(LOGIN, "switch", no_log=False, known={"vault_a": "canary-not-this"}), "ignore_errors": True},
+            rotation(LOGIN, "switch", known={"vault_a": "old-a"}),
+        ]
+    )
+    assert changed["failed"] and "somebody has changed vault_a since this run looked" in changed["msg"]
+    assert "canary" not in str(changed)
+    assert (same["phase"], same["current"]) == ("switched", begun["next"])

@@ -171,6 +171,16 @@ def check_free(found: Rotation, me: Run, alive: bool, now: datetime, take_over: 
         )
 
 
+def check_known(held: Held, known: Mapping[str, str]) -> None:
+    """Raise ConflictError if a variable is not what a run knows of it any more ("" for one that is not there)."""
+    changed = [name for name, value in known.items() if not _same(held.get(name) or "", value)]
+    if changed:
+        raise ConflictError(
+            f"somebody has changed {', '.join(changed)} since this run looked",
+            "See who else writes there, and run again.",
+        )
+
+
 def begin(secret: Secret, held: Held, me: Run, now: datetime, value: str | None = None) -> Write:
     """Begin a rotation with `value`, or with the one that is offered; None where the provider makes it.
 

@@ -306,3 +306,11 @@ def test_a_move_is_refused_where_anything_has_changed_underneath(
     name = data.draw(st.sampled_from(one.variables.all()))
     with pytest.raises(ConflictError):
         applied({**held, name: "somebody else's"}, write)
+
+
+def test_what_a_run_knows_is_to_be_there_still() -> None:
+    held = {"k": "one", "k_next": "two"}
+    state.check_known(held, {"k": "one", "k_next": "two", "k_previous": ""})
+    with pytest.raises(ConflictError, match="somebody has changed k, k_next, k_previous since") as caught:
+        state.check_known(held, {"k": "two", "k_next": "", "k_previous": "three"})
+    assert "two" not in caught.value.text() and "three" not in caught.value.text()
