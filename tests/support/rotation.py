@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
+from support.conductor import Step, conducted, on
 from support.machines import NAMESPACE
-from support.playbooks import ROOT, ansible_playbook
+from support.modules import clean_environment
+from support.playbooks import ROOT
+from support.watch import Watch
 
 PLAYBOOK = str(ROOT / "playbooks" / "rotate_credentials.yml")
 VAULT = "group_vars/acme/vault.yml"
@@ -22,12 +27,16 @@ SAID = "What there is to say"
 
 
 class Vaulted:
-    """An inventory's vault, and runs of the playbook with it; `told` is all that they printed."""
+    """An inventory's vault, and runs of the playbook with it.
+
+    Every run is as talkative as can be, and is watched: `told` has all that was printed, logged, given as an argument
+    or left in a file, and must never have a secret.
+    """
 
     def __init__(self, inventory: Path, password: Path) -> None:
         self.inventory = inventory
         self.file = inventory / VAULT
-        self.told = ""
+        self.told: set[bytes] = set()
         self._password = password
         self._vault = VaultLib([("default", VaultSecret(password.read_bytes().strip()))])
 
@@ -36,15 +45,18 @@ class Vaulted:
         cls, folder: Path, hosts: Mapping[str, Mapping[str, Any]], values: dict[str, str], **variables: Any
     ) -> Vaulted:
         """Make an inventory of databases, by name their variables, and its vault with these values."""
-        inventory = folder / "inventory"
-        (inventory / VAULT).parent.mkdir(parents=True)
         (folder / "password").write_text("the vault's password\n")
-        databases = {"hosts": {name: {**LOCAL, **said} for name, said in hosts.items()}}
-        acme = {"children": {"odoo_databases": databases}, "vars": {"mail_vault_file": VAULT, **variables}}
-        (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": {"acme": acme}}}))
-        vault = cls(inventory, folder / "password")
+        vault = cls(folder / "inventory", folder / "password")
+        vault.file.parent.mkdir(parents=True)
+        vault.declare(hosts, **variables)
         vault.write(values)
         return vault
+
+    def declare(self, hosts: Mapping[str, Mapping[str, Any]], **variables: Any) -> None:
+        """Write the inventory of these databases, by name their variables, and of what they have in common."""
+        databases = {"hosts": {name: {**LOCAL, **said} for name, said in hosts.items()}}
+        acme = {"children": {"odoo_databases": databases}, "vars": {"mail_vault_file": VAULT, **variables}}
+        (self.inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": {"acme": acme}}}))
 
     def values(self) -> dict[str, str]:
         """Return what is in the vault."""
@@ -55,22 +67,41 @@ class Vaulted:
         """Put these values into the vault, and nothing else."""
         self.file.write_bytes(self._vault.encrypt(yaml.safe_dump(values)))
 
-    def rotate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the playbook as talkatively as it can."""
-        config = self.inventory.parent / "ansible.cfg"
-        config.write_text(f"[defaults]\nvault_password_file = {self._password}\ncallback_result_format = yaml\n")
-        done = ansible_playbook(
-            PLAYBOOK, "-i", str(self.inventory), "-vvv", "--diff", *arguments,
-            ANSIBLE_CONFIG=str(config),
-            MAILOPS_NAMESPACE=NAMESPACE, ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".ansible" / "collections"),
-        )  # fmt: skip
-        self.told += done.stdout + done.stderr
+    def rotate(self, *arguments: str, step: Step = on) -> subprocess.CompletedProcess[str]:
+        """Run the playbook; at each of its steps `step` decides whether it is killed."""
+        with tempfile.TemporaryDirectory() as folder:
+            log, temporary = Path(folder, "log"), Path(folder, "temporary")
+            temporary.mkdir()
+            environment = {
+                **clean_environment(),
+                "MAILOPS_NAMESPACE": NAMESPACE,
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_VAULT_PASSWORD_FILE": str(self._password),
+                "ANSIBLE_LOG_PATH": str(log),
+                "ANSIBLE_LOCAL_TEMP": str(temporary),
+                "ANSIBLE_REMOTE_TEMP": str(temporary),
+            }
+            command = ["ansible-playbook", PLAYBOOK, "-i", str(self.inventory), "-vvv", "--diff", *arguments]
+            with Watch(temporary) as watch:
+                done = conducted(command, environment, step)
+            self.told |= {*watch.seen, done.stdout.encode(), log.read_bytes()}
         return done
+
+    def applied(self, *arguments: str) -> int:
+        """Run the playbook, which must go well; return how many tasks changed something."""
+        done = self.rotate(*arguments)
+        assert done.returncode == 0, done.stdout[-10000:]
+        return sum(int(count) for count in re.findall(r"changed=(\d+)", done.stdout))
+
+    def tells(self, secrets: Iterable[str]) -> list[str]:
+        """Return those of the secrets that were told anywhere; there was something to look at."""
+        assert any(b"ansible-playbook" in told for told in self.told)
+        return [secret for secret in secrets if any(secret.encode() in told for told in self.told)]
 
 
 def result(done: subprocess.CompletedProcess[str], name: str) -> str:
     """Return what the report says of a secret: its result, and what there is to say, in one line."""
-    assert SAID in done.stdout, done.stdout[-5000:] + done.stderr[-2000:]
+    assert SAID in done.stdout, done.stdout[-5000:]
     shown = done.stdout[done.stdout.index("Result  ", done.stdout.index("What was rotated,")) :].splitlines()
     header, _line, *table = itertools.takewhile(str.strip, shown)
     indent = len(table[0]) - len(table[0].lstrip())
