@@ -99,6 +99,12 @@ class Vaulted:
         return [secret for secret in secrets if any(secret.encode() in told for told in self.told)]
 
 
+def rotated(done: subprocess.CompletedProcess[str], name: str) -> str:
+    """Return when a secret was rotated, as the report says."""
+    (row,) = [line for line in done.stdout.splitlines() if line.split()[1:2] == [name] and line.startswith("  ")]
+    return row.split()[2]
+
+
 def result(done: subprocess.CompletedProcess[str], name: str) -> str:
     """Return what the report says of a secret: its result, and what there is to say, in one line."""
     assert SAID in done.stdout, done.stdout[-5000:]

@@ -1,25 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook exchanges API keys of Odoo 14 and 19, what Mailgun gave, and, while mail comes in, a bridge's token."""
+"""The playbook exchanges API keys of Odoo 14 and 19, and what Mailgun gave."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import host
 import pytest
-from support.machines import Internet, Machine, Odoo
+from support.machines import Odoo
 from support.mailgun_modules import Modules, simulated
 from support.modules import run_module
-from support.playbooks import ROOT
 from support.rotation import VAULT, Vaulted, result
-from support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -211,149 +203,3 @@ def test_the_run_after_that_changes_nothing(keys: Keys) -> None:
     assert "changed=0" in done.stdout
     assert "changed=1" not in done.stdout
     assert keys.vault.file.read_bytes() == before
-
-
-# Sends mails to an alias, one after the other, 500 at least, until its input ends; says how many.
-SENDER = """
-import select, smtplib, sys
-run, number, client = sys.argv[1], 0, None
-while not select.select([sys.stdin], [], [], 0.1)[0] or number < 500:
-    client = client or smtplib.SMTP("mx.acme.example", 25, timeout=60, local_hostname="mail.customer.example")
-    sender = f"jo{run}.{number}@customer.example"
-    client.sendmail(sender, ["sales@acme.example"], f"From: {sender}\\r\\nTo: sales@acme.example\\r\\n"
-                    f"Subject: {run} {number}\\r\\nMessage-Id: <{run}.{number}@customer.example>\\r\\n\\r\\nHi\\r\\n")
-    number += 1
-    if number == 1:
-        print("first", flush=True)
-print(number)
-"""
-TOKEN = "vault_mail_delivery_token"
-TOKENS = "/etc/odoo-lmtp-bridge/tokens/acme"
-
-
-class Exchange:
-    """The token of the site is exchanged while mail comes in, by three runs.
-
-    In the first there is a gateway that is not reached, in the second one that would not get the new token; the third
-    completes it. `runs` are these, and `seen` what the vault, Odoo and the gateway had after each.
-    """
-
-    def __init__(self, vault: Vaulted, site: Odoo, gateway: Machine, internet: Internet) -> None:
-        self.vault, self.site, self.gateway = vault, site, gateway
-        self.before = vault.values()
-        self.run = f"r{time.monotonic_ns():x}"
-        shown = gateway.run("journalctl", "-q", "-n", "0", "--show-cursor", check=True).stdout
-        cursor = shown.strip().removeprefix("-- cursor: ")
-        sender = subprocess.Popen(
-            ["podman", "exec", "-i", internet.container, "python3", "-c", SENDER, self.run],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=host.environment(),
-        )
-        assert sender.stdin
-        assert sender.stdout
-        self.runs: list[subprocess.CompletedProcess[str]] = []
-        self.seen: list[dict[str, Any]] = []
-        try:
-            assert sender.stdout.readline() == "first\n"
-            self._rotate("hosts.yml", "            gateway:\n", "            nowhere:\n            gateway:\n")
-            main = "group_vars/mail_gateways/main.yml"
-            (pending,) = [line for line in (vault.inventory / main).open() if "pending_token" in line]
-            self._rotate(main, pending, "")
-            self._rotate()
-        finally:
-            said = sender.communicate("")[0]
-        self.sent = int(said)
-        until(lambda: not gateway.run("postqueue", "-j").stdout.strip(), "an empty queue", 60)
-        log = ("journalctl", "-q", "-o", "cat", "-u", "postfix@-.service", "--after-cursor", cursor)
-        self.log = gateway.run(*log, check=True).stdout
-
-    def _rotate(self, file: str = "hosts.yml", old: str = "", new: str = "") -> None:
-        """Run with a file of the inventory that has something else in it."""
-        path = self.vault.inventory / file
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new) if old else text)
-        self.runs.append(self.vault.rotate("--tags", "bridge_token", "-e", json.dumps({"rotate_secrets": [TOKEN]})))
-        path.write_text(text)
-        parameters = self.site.call(
-            "ir.config_parameter", "search_read", [["key", "like", "mail_delivery.token"]], ["key", "value"]
-        )
-        self.seen.append(
-            {
-                "vault": self.vault.values(),
-                "odoo": {parameter["key"]: parameter["value"] for parameter in parameters},
-                "gateway": self.gateway.run("cat", TOKENS, check=True).stdout.split(),
-            }
-        )
-
-
-@pytest.fixture(scope="module")
-def exchange(site: Odoo, gateway: Machine, internet: Internet) -> Iterator[Exchange]:
-    """The site's inventory with a vault of its own; afterwards Odoo and the gateway have the site's token again."""
-    with tempfile.TemporaryDirectory(prefix="inventory-", dir=ROOT / ".cache") as folder:
-        inventory = Path(folder)
-        shutil.copytree(ROOT / "inventories" / "sandbox", inventory, dirs_exist_ok=True)
-        vault = Vaulted(inventory, host.CACHE / "vault-password")
-        token = vault.values()[TOKEN]
-        try:
-            yield Exchange(vault, site, gateway, internet)
-        finally:
-            site.call("ir.config_parameter", "set_param", "mail_delivery.token", token)
-            site.call("ir.config_parameter", "set_param", "mail_delivery.token_pending", False)
-            gateway.run("tee", TOKENS, input=f"{token}\n", check=True)
-            gateway.run("systemctl", "restart", "odoo-lmtp-bridge.service", check=True)
-
-
-@pytest.mark.parametrize(
-    ("number", "reasons"),
-    [
-        (
-            0,
-            [
-                "nowhere, gateway could not follow: nowhere: It is reached: ",
-                "gateway: No gateway before this one has failed",
-            ],
-        ),
-        (1, ["gateway could not follow", "Has lmtp_bridge_databases the pending_token"]),
-    ],
-    ids=["not reached", "without pending_token"],
-)
-def test_a_gateway_that_does_not_follow_leaves_the_old_token_in_force(
-    exchange: Exchange, number: int, reasons: list[str]
-) -> None:
-    said, seen = result(exchange.runs[number], TOKEN), exchange.seen[number]
-    assert said.startswith("failed")
-    assert [reason for reason in reasons if reason not in said] == []
-    assert "In force is still the old" in said
-    assert exchange.runs[number].returncode != 0
-    old, new = exchange.before[TOKEN], exchange.seen[0]["vault"][f"{TOKEN}_next"]
-    assert seen["vault"][TOKEN] == old
-    assert seen["vault"][f"{TOKEN}_next"] == new
-    assert seen["odoo"] == {"mail_delivery.token": old, "mail_delivery.token_pending": new}
-    assert seen["gateway"] == [old]
-
-
-def test_the_next_run_completes_the_exchange(exchange: Exchange) -> None:
-    assert result(exchange.runs[2], TOKEN).startswith("rotated")
-    assert exchange.runs[2].returncode == 0
-    new, seen = exchange.seen[0]["vault"][f"{TOKEN}_next"], exchange.seen[2]
-    assert seen["vault"][TOKEN] == new != exchange.before[TOKEN]
-    assert seen["odoo"] == {"mail_delivery.token": new}
-    assert seen["gateway"] == [new]
-    assert {name for name in seen["vault"] if name.startswith(TOKEN)} == {TOKEN, f"{TOKEN}_rotated"}
-
-
-def test_no_mail_is_deferred_by_it(exchange: Exchange) -> None:
-    assert exchange.sent >= 500
-    ends = [line for line in exchange.log.splitlines() if "status=" in line]
-    assert [line for line in ends if "status=sent" not in line] == []
-    leads = exchange.site.call("crm.lead", "search_read", [["name", "like", f"{exchange.run} "]], ["name"])
-    assert sorted(lead["name"] for lead in leads) == sorted(f"{exchange.run} {n}" for n in range(exchange.sent))
-
-
-def test_neither_token_shows(exchange: Exchange) -> None:
-    tokens = [exchange.before[TOKEN], exchange.seen[2]["vault"][TOKEN]]
-    assert exchange.vault.tells(tokens) == []
-    assert [token for token in tokens if token in exchange.log] == []
