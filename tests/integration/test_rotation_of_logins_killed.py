@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from support.conductor import CHANGED, before, killed_after
+from support.conductor import CHANGED, Broken, killed_after
 from support.machines import Odoo
 from support.rotating_login import BASE, FIRST, KEY, System
 from support.rotating_login import system as made
+from support.rotation import away, failing, without_connections
 
 pytestmark = pytest.mark.integration
 
@@ -94,33 +95,16 @@ def test_a_run_that_is_killed(system: System, refused: int, strategy: str, step:
     completed(system, [waiting, sent, *([refused] if strategy == "in_place" else [])])
 
 
-@contextmanager
-def mailgun_fails(system: System) -> Iterator[None]:
-    """Let all calls of Mailgun's API fail."""
-    system.mailgun.fail("text", count=1000)
-    yield
-    system.mailgun.api.faults.clear()
+def mailgun_fails(system: System) -> AbstractContextManager[None]:
+    return failing(system.mailgun)
 
 
-@contextmanager
-def odoo_fails(system: System) -> Iterator[None]:
-    """Let Odoo have no connection to its database."""
-    name = system.odoo.database
-    system.odoo.postgres(
-        f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false',
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
-    )
-    yield
-    system.odoo.postgres(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+def odoo_fails(system: System) -> AbstractContextManager[None]:
+    return without_connections(system.odoo)
 
 
-@contextmanager
-def the_vault_fails(system: System) -> Iterator[None]:
-    """Let the vault file be away."""
-    away = system.vault.file.with_suffix(".away")
-    system.vault.file.rename(away)
-    yield
-    away.rename(system.vault.file)
+def the_vault_fails(system: System) -> AbstractContextManager[None]:
+    return away(system.vault)
 
 
 Breaking = Callable[[System], AbstractContextManager[None]]
@@ -149,20 +133,9 @@ FAILURES: list[tuple[str, Breaking, str, str]] = [
 def test_what_fails_at_a_step(system: System, strategy: str, breaking: Breaking, task: str, step: str) -> None:
     system.credential["strategy"] = strategy
     waiting = system.mail()
-    broken = breaking(system)
-    met: list[str] = []
-
-    def fails() -> None:
-        broken.__enter__()
-        met.append(task)
-
-    try:
-        printed = system.failed(step=before(task, fails))
-    finally:
-        if met:
-            broken.__exit__(None, None, None)
-    assert met
-    assert f"{step}" in printed[printed.index("What was rotated, and when") :], printed[-5000:]
+    with Broken(task, breaking(system)) as broken:
+        printed = system.failed(step=broken)
+    assert step in printed[printed.index("What was rotated, and when") :], printed[-5000:]
     assert nothing_is_lost(system)
     sent = system.sent_at_once()
     if strategy == "pair":

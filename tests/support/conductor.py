@@ -10,7 +10,9 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import TracebackType
 
 from support.playbooks import ROOT
 
@@ -61,14 +63,24 @@ def killed_after(task: str) -> Step:
     return lambda what, name: what == CHANGED and name.startswith(task)
 
 
-def before(task: str, do: Callable[[], None]) -> Step:
-    """Return a step that does something before a task of this name, or of one that begins so, for the first time."""
-    done: list[str] = []
+class Broken:
+    """A step that breaks something when a task of this name, or of one that begins so, is about to begin.
 
-    def step(what: str, name: str) -> bool:
-        if what == BEGINS and name.startswith(task) and not done:
-            done.append(name)
-            do()
+    It is mended at the end of the `with` block, within which such a task must have come.
+    """
+
+    def __init__(self, task: str, breaking: AbstractContextManager[None]) -> None:
+        self._task, self._breaking, self._is_broken = task, breaking, False
+
+    def __call__(self, what: str, name: str) -> bool:
+        if what == BEGINS and name.startswith(self._task) and not self._is_broken:
+            self._breaking.__enter__()
+            self._is_broken = True
         return False
 
-    return step
+    def __enter__(self) -> Broken:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        assert self._is_broken, f"the run came to no task {self._task}"
+        self._breaking.__exit__(None, None, None)

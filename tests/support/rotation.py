@@ -7,7 +7,8 @@ import itertools
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from support.conductor import Step, conducted, on
-from support.machines import NAMESPACE
+from support.machines import NAMESPACE, Odoo
+from support.mailgun import Mailgun
 from support.modules import clean_environment
 from support.playbooks import ROOT
 from support.watch import Watch
@@ -97,6 +99,34 @@ class Vaulted:
         """Return those of the secrets that were told anywhere; there was something to look at."""
         assert any(b"ansible-playbook" in told for told in self.told)
         return [secret for secret in secrets if any(secret.encode() in told for told in self.told)]
+
+
+@contextmanager
+def away(vault: Vaulted) -> Iterator[None]:
+    """Let the vault file be away."""
+    elsewhere = vault.file.with_suffix(".away")
+    vault.file.rename(elsewhere)
+    yield
+    elsewhere.rename(vault.file)
+
+
+@contextmanager
+def without_connections(odoo: Odoo) -> Iterator[None]:
+    """Let an Odoo have no connection to its database."""
+    odoo.postgres(
+        f'ALTER DATABASE "{odoo.database}" ALLOW_CONNECTIONS false',
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{odoo.database}'",
+    )
+    yield
+    odoo.postgres(f'ALTER DATABASE "{odoo.database}" ALLOW_CONNECTIONS true')
+
+
+@contextmanager
+def failing(mailgun: Mailgun) -> Iterator[None]:
+    """Let all calls of Mailgun's API fail."""
+    mailgun.fail("html", count=1000)
+    yield
+    mailgun.api.faults.clear()
 
 
 def rotated(done: subprocess.CompletedProcess[str], name: str) -> str:
