@@ -76,6 +76,7 @@ class Site:
         }
         self.dns: dict[str, Any] = {"zones": [self.zone], "domains": [SAID]}
         self.secrets = {SECRETS[0]: secretfiles.values()[SECRETS[0]], SECRETS[1]: "canary-token"}
+        self.servers: list[dict[str, Any]] = [OF_ZOHO]
         self.variables: dict[str, Any] = {
             "mailgun_domains": [TOLD],
             "mail_dns_resolver": [internet.ip],
@@ -86,7 +87,7 @@ class Site:
 
     def _policy(self) -> dict[str, Any]:
         alias_domain = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"}
-        odoo = {"version": 19, "alias_domains": [alias_domain], "servers": [OF_ZOHO]}
+        odoo = {"version": 19, "alias_domains": [alias_domain], "servers": self.servers}
         accounts = [{"provider": "mailgun", "domains": [{"name": "mg.acme.example"}]}]
         sections = {"dns": self.dns} if self.dns else {}
         return {"version": 1, "odoo": odoo, "providers": accounts, "inbound": {"domains": []}, **sections}
@@ -261,6 +262,21 @@ def test_two_spf_records_stop_the_run_before_odoo(site: Site, server: Bind) -> N
     printed = site.refused()
     assert "acme.example TXT: there are 2 SPF records" in printed
     assert server.has(KEY["name"], "CNAME") == []
+
+
+def test_strict_alignment_that_stays_stops_the_run_before_dmarc_is_raised(site: Site, server: Bind) -> None:
+    """By the policy alone the mail passes: a tag that it does not say is what receivers take for left out."""
+    server.update(
+        "update delete _dmarc.acme.example TXT",
+        'update add _dmarc.acme.example 300 TXT "v=DMARC1; p=none; adkim=s; aspf=s"',
+    )
+    site.servers = [{**OF_ZOHO, "provider": "mailgun", "smtp_user": "no-reply@mg.acme.example", "spf": ["mx"]}]
+    said = site.dns["domains"] = [{**SAID, "dmarc": {"p": "reject"}}]
+    printed = site.refused()
+    assert "_dmarc.acme.example TXT: beside adkim=s, aspf=s, which it has, p=reject would have mail" in printed
+    said[0]["dmarc"]["adkim"] = "r"
+    site.applied()
+    assert server.has("_dmarc.acme.example", "TXT") == ['120 "v=DMARC1; p=reject; adkim=r; aspf=s"']
 
 
 def test_a_wrong_key(site: Site) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, spf, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, dmarc, spf, values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import LONGEST_TTL, TYPES, Key, Wish
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.wishes import (
     AbsentWish,
     DkimWish,
     DmarcWish,
+    ReportWish,
     SpfWish,
     ValuesWish,
 )
@@ -170,6 +171,8 @@ def _record(given: Mapping[str, Any], ttl: int | None) -> Iterator[Wish]:
     elif key.type == "CNAME":
         # There can be one only: it is no value beside others.
         yield ValuesWish(key, present=given["values"], exact=True, ttl=ttl)
+    elif key.type == "TXT" and _is_of_reports(key) and given["values"] == [dmarc.AUTHORISED]:
+        yield ReportWish(key, ttl)
     else:
         plain = [value for value in given["values"] if key.type != "TXT" or not _of_mail(key, value)]
         if plain:
@@ -206,6 +209,12 @@ def _signing(name: str, record_type: str, value: str, ttl: int | None) -> Wish:
 
 def _is_selector(key: Key) -> bool:
     return b"_domainkey" in key.name.labels[1:]
+
+
+def _is_of_reports(key: Key) -> bool:
+    """Whether a name is one with which a domain takes another's DMARC reports (`<other>._report._dmarc.<domain>`)."""
+    labels = key.name.labels
+    return (b"_report", b"_dmarc") in zip(labels, labels[1:], strict=False)
 
 
 def _ttl(place: str, ttl: int | None) -> int | None:

@@ -181,6 +181,21 @@ class DmarcWish:
         return _replaced(there, now, _named(self.key, "DMARC", lambda: dmarc.merge(now, self.tags), now))
 
 
+@dataclass(frozen=True)
+class ReportWish:
+    """Others may have their DMARC reports sent here. Any DMARC record says so, one that sends them elsewhere too.
+
+    That is RFC 7489, section 7.1.
+    """
+
+    key: Key
+    ttl: int | None = None
+
+    def after(self, there: Sequence[str]) -> Sequence[str]:
+        """Return the values, with the plainest such record if there is none."""
+        return there if any(map(dmarc.is_dmarc, there)) else [*there, dmarc.AUTHORISED]
+
+
 def _same(record_type: str) -> Callable[[str], object]:
     return txt.meaning if record_type == "TXT" else lambda value: value
 
