@@ -50,7 +50,7 @@ options:
   records:
     description:
       - Record sets as they will be in the end, as M(mailops.odoo.mail_dns) returns them.
-      - Tags of DMARC that the policy does not say stay, and count as well. Less mail passes with C(adkim=s) or C(aspf=s).
+      - Tags of DMARC that the policy does not say stay, and count. With C(adkim=s) or C(aspf=s) less mail passes.
     type: list
     elements: dict
     default: []

@@ -53,6 +53,7 @@ TOLD = {
     "receiving_records": [],
     "tracking": {},
 }
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 SECRETS = ("vault_dns_tsig_secret", "vault_digitalocean_api_token")
 
 
@@ -85,7 +86,7 @@ class Site:
         }
         (folder / "temporary").mkdir()
 
-    def _policy(self) -> dict[str, Any]:
+    def policy(self) -> dict[str, Any]:
         alias_domain = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"}
         odoo = {"version": 19, "alias_domains": [alias_domain], "servers": self.servers}
         accounts = [{"provider": "mailgun", "domains": [{"name": "mg.acme.example"}]}]
@@ -98,11 +99,10 @@ class Site:
         given = {"mail_dns_policy": "{{ mail_policy }}"}
         play = {
             "hosts": "localhost",
-            "connection": "local",
             "gather_facts": False,
             "vars": {
-                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-                "mail_policy": self._policy(),
+                **LOCAL,
+                "mail_policy": self.policy(),
                 **self.variables,
             },
             "tasks": [
@@ -297,3 +297,29 @@ def test_no_zones_no_question(site: Site) -> None:
         site.dns = section
         assert site.applied()[0] == 0
     assert site.proxy.calls == []
+
+
+def test_what_a_database_still_needs_stays_when_the_run_ended_for_it(site: Site, server: Bind, tmp_path: Path) -> None:
+    """Two databases share a zone: the one that goes on does not remove what lets the other one's servers send."""
+    good = site.policy()
+    hosts = {"db_lost": {"mail_policy": {**good, "version": 2}}, "db_fine": {"mail_policy": good}}
+    inventory = tmp_path / "hosts.yml"
+
+    def run() -> str:
+        inventory.write_text(yaml.safe_dump({"odoo_databases": {"hosts": hosts, "vars": {**LOCAL, **site.variables}}}))
+        secret = tmp_path / "secrets.json"
+        secret.write_text(json.dumps(site.secrets))
+        done = ansible_playbook(
+            "site.yml", "--inventory", str(inventory), "--tags", "dns", "--extra-vars", f"@{secret}",
+        )  # fmt: skip
+        assert done.returncode == (2 if "db_lost" in hosts else 0), done.stdout + done.stderr
+        return " ".join(done.stdout.split())
+
+    assert "acme.example: nothing is removed, and DMARC and MX stay as they are" in run()
+    assert spf(server) == "v=spf1 include:_spf.odoo.com include:zoho.com include:mailgun.org mx ?all"
+    assert server.has("_dmarc.acme.example", "TXT") == ['300 "v=DMARC1; p=none; fo=1"']
+    # One of another zone does not keep it from going on, nor one that is well again.
+    other = {"zones": [{**site.zone, "zone": "other.example"}], "domains": []}
+    hosts["db_lost"]["mail_policy"] = {**good, "version": 2, "dns": other}
+    run()
+    assert spf(server) == "v=spf1 include:zoho.com include:mailgun.org mx -all"
