@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import traceback
 import unicodedata
@@ -63,6 +64,22 @@ def wanted(record_type: str, text: str) -> str:
         )
     except (dns.exception.DNSException, UnicodeError, ValueError) as error:
         raise ValueError(f"{text!r} is no value of a {record_type} record: {error}") from None
+
+
+def mail_server(text: str) -> str:
+    """Return the value of an MX record that is to be, in canonical form; ValueError if mail could not go there.
+
+    Nothing is appended to a name: one without a dot would be a top-level domain's.
+    """
+    value = wanted("MX", text)
+    host = value.split()[1]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if "." in host:
+            return value
+        raise ValueError(f"{text!r} names no full host; nothing is appended to it") from None
+    raise ValueError(f"{text!r} names an address; an MX names a host (RFC 5321, section 5.1)")
 
 
 def found(rdata: Any) -> str:

@@ -285,6 +285,8 @@ def test_what_cannot_be_looked_up_is_warned_of() -> None:
         ({"spf": {"terms": ["inlcude:mailgun.org"]}}, "is no mechanism of SPF"),
         ({"mx": ["mx.acme.example"]}, "acme.example MX: 'mx.acme.example' is no value of a MX record"),
         ({"mx": ["10 192.0.2.1"]}, "'10 192.0.2.1' names an address; an MX names a host"),
+        ({"mx": ["10 mx"]}, "acme.example MX: '10 mx' names no full host; nothing is appended to it"),
+        ({"records": [{"name": "x.test", "type": "MX", "values": ["10 mx"]}]}, "x.test MX: '10 mx' names no full host"),
         ({"ttl": 0}, "domain acme.example: ttl is 0"),
         ({"records": [{"name": "x.test", "type": "A", "values": ["192.0.2.1"], "ttl": 2**31}]}, "x.test A: ttl is "),
         ({"records": [{"name": "x.test", "type": "A", "values": []}]}, "x.test A: values is empty"),
