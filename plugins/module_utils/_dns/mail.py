@@ -133,7 +133,7 @@ class MxWish:
         if others:
             raise ConflictError(
                 f"{self.key.shown()}: there is {', '.join(others)}, which is not to be there; mail would go there too",
-                "Name it in mx if it is right. If it is to go, say mx_remove: true.",
+                "Name it in mx if it is right. If it is to go, say mx_remove: true (site.yml: mail_dns_mx_remove).",
             )
         return self.wanted
 

@@ -107,7 +107,8 @@ class AbsentWish:
         if there:
             raise ConflictError(
                 f"{self.key.shown()}: there must be none, and there is {', '.join(there)}",
-                "Remove it if mail is not to go there; mail_dns does with mx_remove: true.",
+                "Remove it if mail is not to go there; mail_dns does with mx_remove: true (site.yml: "
+                "mail_dns_mx_remove).",
             )
         return ()
 

@@ -175,6 +175,12 @@ RIGHT = "v=spf1 include:mailgun.org include:zohomail.com mx -all"
         ("MX acme.example", ["20 mx.acme.example"], "different: there is 20 mx.acme.example", "10 mx.acme.example"),
         ("MX acme.example", ["10 mx.acme.example", "5 old.test"], "there is 5 old.test", "Name it in mx"),
         (
+            "MX acme.example",
+            ["5 old.test"],
+            "there is 5 old.test",
+            'dns -e \'{"mail_dns_mx_remove": ["acme.example"]}\'',
+        ),
+        (
             "MX mg.acme.example",
             ["10 mxa.mailgun.org"],
             "there is 10 mxa.mailgun.org, and there is to be none",
@@ -197,6 +203,23 @@ def test_what_is_not_as_it_is_wanted(name: str, there: Any, told: str, fix: str)
     check = found[f"DNS.{name.replace(' ', '.')}"]
     assert (check.status, told in check.detail, fix in check.fix) == ("failed", True, True), check
     assert [one for one in found.values() if one.status == "failed" and one.id.startswith("DNS.")] == [check]
+
+
+def test_an_mx_of_a_name_below() -> None:
+    """The option that removes others goes by domains."""
+    record = {"name": "lists.acme.example", "type": "MX", "values": ["10 mx.acme.example"]}
+    check = checks({"MX lists.acme.example": ["5 old.test"]}, changed_policy(records=[record]))
+    assert check["DNS.MX.lists.acme.example"].fix.endswith("or remove it by hand.")
+
+
+def test_an_mx_that_is_wrong_in_a_zone_that_is_not_ours() -> None:
+    """It is published by hand, and no option of ours removes the other one."""
+    policy = {**POLICY, "dns": {**POLICY["dns"], "zones": []}}
+    check = checks({"MX acme.example": ["5 old.test"]}, policy)["DNS.MX.acme.example"]
+    assert (check.status, check.fix) == (
+        "failed",
+        "Name it in mx if it is right; else publish acme.example MX 10 mx.acme.example in its place",
+    )
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_a_host_that_takes_mail_is_not_removed() -> None:
     theirs = ("10 aspmx.l.google.com", "5 mx.acme.example")
     told = refused(ConflictError, {"mx": ["10 mx.acme.example"]}, MX=theirs)
     assert told.startswith("acme.example MX: there is 10 aspmx.l.google.com, which is not to be there; mail would go")
-    assert told.endswith("say mx_remove: true.")
+    assert told.endswith("say mx_remove: true (site.yml: mail_dns_mx_remove).")
     told = refused(ConflictError, {"mx": []}, MX=theirs)
     assert "there must be none, and there is 10 aspmx.l.google.com, 5 mx.acme.example" in told
     assert "mx_remove: true" in told
