@@ -18,7 +18,7 @@ from support.bind import Bind, bind
 from support.dns_api import DnsApi
 from support.dns_proxy import Proxy, proxied
 from support.machines import Internet
-from support.playbooks import ansible_playbook
+from support.playbooks import ROOT, ansible_playbook
 from support.watch import Watch
 
 pytestmark = pytest.mark.integration
@@ -277,6 +277,15 @@ def test_strict_alignment_that_stays_stops_the_run_before_dmarc_is_raised(site: 
     said[0]["dmarc"]["adkim"] = "r"
     site.applied()
     assert server.has("_dmarc.acme.example", "TXT") == ['120 "v=DMARC1; p=reject; adkim=r; aspf=s"']
+
+
+def test_a_key_with_the_rights_that_the_documentation_names(tmp_path: Path, internet: Internet) -> None:
+    (rights,) = re.findall(r"update-policy .*", (ROOT / "docs" / "dns.md").read_text("utf-8"))
+    zone = f'zone "acme.example" {{ type primary; file "FOLDER/acme.example.zone"; {rights} }};'
+    with bind(internet, {"acme.example": BEFORE}, zone) as server, proxied(server.address, server.port) as proxy:
+        assert Site(tmp_path, proxy, internet).applied()[0] == 2
+        assert server.has("acme.example", "MX") == ["120 10 mx.acme.example."]
+        assert server.has("odoo._domainkey.acme.example", "CNAME") == []
 
 
 def test_a_wrong_key(site: Site) -> None:
