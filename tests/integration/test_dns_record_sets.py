@@ -315,6 +315,23 @@ def test_names_that_exist_beside_a_wildcard_are_what_they_are(modules: Modules, 
     modules.run("*.wild.acme.example", "TXT", "of the wildcard", "more")
 
 
+def test_a_name_that_has_what_the_wildcard_beside_it_has(modules: Modules, server: Bind) -> None:
+    """Also where names below it are a wildcard's of its own, the records are its own."""
+    name = "same.wild.acme.example"
+    server.update(
+        f'update add {name} 300 TXT "of the wildcard"',
+        f"update add {name} 300 A 192.0.2.9",
+        f"update add *.{name} 300 A 192.0.2.9",
+    )
+    modules.run(name, "TXT", "of the wildcard", changed=False)
+    assert warned(modules.once(check=True, name=name, type="MX", values=["10 mx.acme.example"])) == []
+    modules.run(name, "TXT", "more")
+    assert server.has(name, "TXT") == ['300 "more"', '300 "of the wildcard"']
+    modules.run(name, "TXT", state="absent")
+    below = modules.run(f"below.{name}", "TXT", "x")
+    assert below["changes"][0]["before"] == {}
+
+
 def test_a_hundred_record_sets_are_one_question_each_and_one_update(modules: Modules, proxy: Proxy) -> None:
     sets = [record_set(f"s{number}.acme.example", "TXT", f"value {number}") for number in range(100)]
     assert len(modules.many(*sets, check=True)["changes"]) == 100
@@ -325,10 +342,27 @@ def test_a_hundred_record_sets_are_one_question_each_and_one_update(modules: Mod
     assert proxy.updates() == 1
     proxy.calls.clear()
     assert modules.many(*sets)["changed"] is False
-    # Each name and type once; what is there costs one more question: in which zone, and is it a wildcard's?
-    below = Counter(("QUERY", f"*.{one['name']}", "SOA") for one in sets)
-    assert Counter(proxy.calls) == Counter(("QUERY", one["name"], "TXT") for one in sets) + below
+    # Each name and type once, and for all of them once whether their names may be a wildcard's.
+    parent = Counter([("QUERY", "*.acme.example", "SOA")])
+    assert Counter(proxy.calls) == Counter(("QUERY", one["name"], "TXT") for one in sets) + parent
     assert modules.many(*({**one, "state": "absent"} for one in sets))["changed"] is True
+
+
+def test_a_server_that_says_the_least_is_asked_in_which_zone_each_name_is(internet: Internet) -> None:
+    """It does not name its zone beside what it finds; then what is below the name tells."""
+    zone = 'zone "{0}" {{ type primary; file "FOLDER/{0}.zone"; allow-update {{ key mailops; }}; }};'
+    view = "view all { minimal-responses yes; %s };"
+    configuration = view % " ".join(zone.format(name) for name in ("acme.example", "mg.acme.example"))
+    records = {"acme.example": 'a TXT "x"\nb TXT "x"\n', "mg.acme.example": '@ TXT "x"\n'}
+    with bind(internet, records, configuration) as server, proxied(server.address, server.port) as proxy:
+        modules = Modules(server, proxy)
+        names = ["a.acme.example", "b.acme.example"]
+        assert modules.many(*(record_set(name, "TXT", "x") for name in names))["changed"] is False
+        asked = [*(("QUERY", name, "TXT") for name in names), *(("QUERY", f"*.{name}", "SOA") for name in names)]
+        assert Counter(proxy.calls) == Counter(asked)
+        error = modules.refused(record_set("mg.acme.example", "TXT", "x"), zone="acme.example")["msg"]
+        assert "mg.acme.example is in the zone mg.acme.example, which is below acme.example. " in error
+        modules.run("a.acme.example", "TXT", "more")
 
 
 def test_what_does_not_fit_into_one_update_takes_few(modules: Modules, server: Bind, proxy: Proxy) -> None:
