@@ -138,7 +138,7 @@ def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]
     for wish in wishes:
         now = wanted.get(wish.key) or there.get(wish.key, NOTHING)
         left = tuple(sorted(set(wish.after(now.values))))
-        ttl = (wish.ttl or now.ttl or there.get(wish.key, NOTHING).ttl or TTL) if left else None
+        ttl = _first(wish.ttl, now.ttl, there.get(wish.key, NOTHING).ttl, TTL) if left else None
         wanted[wish.key] = replace(now, values=left, ttl=ttl)
     changes = []
     for key, after in wanted.items():
@@ -177,6 +177,11 @@ def difference(changes: Iterable[Change]) -> dict[str, str]:
             name = values.shown(change.key.name)
             sides[side] += [f"{name} {has.ttl} {change.key.type} {value}\n" for value in has.values]
     return {side: "".join(lines) for side, lines in sides.items()}
+
+
+def _first(*ttls: int | None) -> int | None:
+    """Return the first TTL that somebody named; it may be 0."""
+    return next((ttl for ttl in ttls if ttl is not None), None)
 
 
 def _check_name(key: Key, zone: Any) -> None:
