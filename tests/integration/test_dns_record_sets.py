@@ -381,11 +381,14 @@ def test_letters_of_several_bytes_fit_into_few_updates_too(modules: Modules, pro
     assert modules.many(*({**one, "state": "absent"} for one in sets))["changed"] is True
 
 
-def test_what_fits_into_no_update_is_refused(modules: Modules) -> None:
-    texts = [f"{number} " + "x" * 1000 for number in range(70)]
-    result = modules.many(record_set("huge.acme.example", "TXT", *texts))
-    assert (result["changed"], result["error"]) == (False, "validation")
-    assert "huge.acme.example TXT: too much for one update" in result["msg"]
+def test_what_fits_into_no_update_is_refused(modules: Modules, proxy: Proxy) -> None:
+    """In check mode too, and before what goes into an update of its own is written."""
+    huge = record_set("huge.acme.example", "TXT", *(f"{number} " + "x" * 1000 for number in range(70)))
+    first = record_set("first.acme.example", "TXT", *(f"{number} " + "x" * 1000 for number in range(30)))
+    for check in (True, False):
+        result = modules.many(first, huge, check=check)
+        assert (result["changed"], result["error"], proxy.updates()) == (False, "validation", 0)
+        assert "huge.acme.example TXT: too much for one update" in result["msg"]
 
 
 def test_a_writer_in_between_loses_nothing(modules: Modules, server: Bind, proxy: Proxy) -> None:

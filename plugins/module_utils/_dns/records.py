@@ -109,10 +109,11 @@ class Change:
 class Raced(Exception):
     """Another writer was faster, and the change must be planned anew.
 
-    `wrote` says that something was written all the same, where a back end cannot do a change wholly or not at all.
+    `begun` are changes of which something was written all the same, where a back end cannot do one wholly or not at
+    all.
     """
 
-    wrote = False
+    begun: Sequence[Change] = ()
 
 
 class Backend(Protocol):
@@ -124,8 +125,14 @@ class Backend(Protocol):
         Raises ValidationError for a name that is not in the zone, or in one below it.
         """
 
+    def check(self, changes: Sequence[Change]) -> None:
+        """Raise ValidationError if changes cannot be, whatever the server would say to them. It is not asked."""
+
     def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
-        """Carry out changes and yield each that is done. Raises Raced when one does not find its `before`."""
+        """Carry out changes that were checked and yield each that is done.
+
+        Raises Raced when one does not find its `before`.
+        """
 
 
 def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]:

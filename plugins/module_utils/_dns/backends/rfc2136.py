@@ -62,6 +62,14 @@ class Rfc2136:
         self._there.update({one: reading.rdatas(one) for one in found})
         return found
 
+    def check(self, changes: Sequence[Change]) -> None:
+        """Raise ValidationError if what must be done together does not fit into one update."""
+        for zone, batch in self._batches(changes):
+            try:
+                self._primary.signed([self._update(zone, batch)])
+            except dns.exception.TooBig:
+                raise ValidationError(f"{_listed(batch)}: too much for one update (64 KiB)") from None
+
     def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
         """Carry out changes that were planned from what `read` returned; each batch is done wholly or not at all."""
         for zone, batch in self._batches(changes):
@@ -69,8 +77,6 @@ class Rfc2136:
             try:
                 (answer,) = self._primary.exchange([update])
                 self._judge(answer.rcode(), zone, batch)
-            except dns.exception.TooBig:
-                raise ValidationError(f"{_listed(batch)}: too much for one update (64 KiB)") from None
             except TemporaryError:
                 # It may have been carried out all the same.
                 if not self._is_done(batch):
