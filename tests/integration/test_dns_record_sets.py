@@ -385,8 +385,10 @@ def test_what_fits_into_no_update_is_refused(modules: Modules, proxy: Proxy) -> 
     """In check mode too, and before what goes into an update of its own is written."""
     huge = record_set("huge.acme.example", "TXT", *(f"{number} " + "x" * 1000 for number in range(70)))
     first = record_set("first.acme.example", "TXT", *(f"{number} " + "x" * 1000 for number in range(30)))
-    for check in (True, False):
-        result = modules.many(first, huge, check=check)
+    # So large that it is no record either.
+    larger = record_set("huge.acme.example", "TXT", "x" * 70_000)
+    for wanted, check in ((huge, True), (huge, False), (larger, False)):
+        result = modules.many(first, wanted, check=check)
         assert (result["changed"], result["error"], proxy.updates()) == (False, "validation", 0)
         assert "huge.acme.example TXT: too much for one update" in result["msg"]
 

@@ -67,7 +67,8 @@ class Rfc2136:
         for zone, batch in self._batches(changes):
             try:
                 self._primary.signed([self._update(zone, batch)])
-            except dns.exception.TooBig:
+            # The latter of one record that would be longer than any can be.
+            except (dns.exception.TooBig, dns.exception.FormError):
                 raise ValidationError(f"{_listed(batch)}: too much for one update (64 KiB)") from None
 
     def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
