@@ -556,6 +556,19 @@ def test_views_and_policies(internet: Internet) -> None:
         modules.run("allowed.acme.example", "TXT", "third")
 
 
+SECONDARY = """
+zone "acme.example" { type secondary; primaries { 127.0.0.1 port 1; }; masterfile-format text;
+    file "FOLDER/acme.example.zone"; };
+"""
+
+
+def test_a_server_that_only_has_a_copy_of_the_zone(internet: Internet) -> None:
+    with bind(internet, {"acme.example": ACME}, SECONDARY) as server, proxied(server.address, server.port) as proxy:
+        error = Modules(server, proxy).refused(record_set("acme.example", "TXT", "x"), check=False)["msg"]
+        assert "does not let the key mailops change acme.example TXT in the zone acme.example (REFUSED)" in error
+        assert "at the zone's primary alone" in error
+
+
 def test_a_large_zone_is_never_transferred(internet: Internet) -> None:
     records = "".join(f"host{number} A 192.0.2.{number % 256}\n" for number in range(20_000))
     with bind(internet, {"acme.example": ACME + records}) as server:
