@@ -174,8 +174,8 @@ class Rfc2136:
         if code == dns.rcode.REFUSED:
             raise AuthenticationError(
                 f"{at} does not let the key {name} change {_listed(batch)} in the zone {of} ({told})",
-                "Its log says why. BIND allows changes by allow-update or update-policy, at the zone's primary alone, and "
-                "refuses an MX whose host has no address in its zone (check-integrity).",
+                "Its log says why. BIND allows changes by allow-update or update-policy, at the zone's primary alone, "
+                "and refuses an MX whose host has no address in its zone (check-integrity).",
             )
         if code in (dns.rcode.NOTAUTH, dns.rcode.NOTZONE):
             raise NotFoundError(
