@@ -55,6 +55,9 @@ def wanted(record_type: str, text: str) -> str:
         raise ValueError("a value is empty")
     if record_type == "TXT" and not text.startswith('"'):
         return _text(text)
+    # What reads zone files would take the first line and forget the others.
+    if len(text.strip().splitlines()) > 1:
+        raise ValueError(f"{text!r} has a line break; each value is an entry of its own, in one line")
     # An MX to the root says that a domain takes no mail (RFC 7505).
     if record_type in OF_NAMES and ZONE in text.split():
         raise ValueError(f"{text!r}: {ZONE} is no name; names are given in full")

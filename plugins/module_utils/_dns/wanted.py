@@ -180,12 +180,15 @@ def _is_odoos(named: Sequence[str], ways: Sequence[Path]) -> bool:
 
 
 def _each_once(named: Sequence[str], remove: Sequence[str]) -> list[str]:
-    """Return the terms that are not removed; of those that mean the same, the first."""
+    """Return the terms that are not removed; of those that match the same senders, the first."""
+    gone = [spf.term(term) for term in remove]
     found: dict[Any, str] = {}
     for term in named:
-        found.setdefault(spf.term(term).matches, term)
-    gone = [spf.term(term) for term in remove]
-    return [term for term in found.values() if not any(spf.is_named(spf.term(term), one) for one in gone)]
+        read = spf.term(term)
+        # Before the others are left out: -mx that goes must not stand for mx that stays.
+        if not any(spf.is_named(read, one) for one in gone):
+            found.setdefault(read.matches, term)
+    return list(found.values())
 
 
 def _terms_told(domain: str, told: Mapping[str, Any]) -> list[str]:

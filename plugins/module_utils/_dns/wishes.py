@@ -147,7 +147,12 @@ class DkimWish:
     ttl: int | None = None
 
     def __post_init__(self) -> None:
-        _named(self.key, "DKIM", lambda: dkim.parse(self._wanted()))
+        if not _named(self.key, "DKIM", lambda: dkim.parse(self._wanted())).bits:
+            # Often a variable that came out empty. It would take the place of the key that mail is signed by.
+            raise ValidationError(
+                f"{self.key.shown()}, DKIM: its key (p) is empty, which revokes it (RFC 6376, section 3.6.1)",
+                "To revoke a key publish that with dns_record_set and state: exact.",
+            )
 
     def _wanted(self) -> str:
         return values.wanted("TXT", self.value)

@@ -253,6 +253,23 @@ def test_what_is_published_in_the_same_call_is_there() -> None:
     assert asked == [("spf.new.example", "TXT")]
 
 
+def test_what_a_cache_still_has_stops_nobody() -> None:
+    """The zone has neither that MX nor two SPF records any more, which is what counts."""
+
+    def stale(name: str, record_type: str) -> Sequence[str]:
+        return ["v=spf1 a -all", SPF] if name == "spf.acme.example" else resolve(name, record_type)
+
+    provider = {"name": "spf.acme.example", "type": "TXT", "values": ["v=spf1 ip4:192.0.2.7 ~all"]}
+    domain = {
+        "domain": "acme.example",
+        "spf": {"terms": ["mx", "include:spf.acme.example"]},
+        "mx": [],
+        "records": [provider],
+    }
+    assert resolve("acme.example", "MX")
+    assert len(changes([domain], {}, look=stale)) == 2
+
+
 def test_an_include_without_a_record_is_refused() -> None:
     told = refused(ValidationError, {"spf": {"terms": ["include:mailgum.org"]}})
     assert "mailgum.org has no SPF record (RFC 7208, sections 5.2 and 6.1)" in told

@@ -189,6 +189,13 @@ def test_a_term_is_wanted_though_it_is_removed_with_another_qualifier() -> None:
     assert wish.after(["v=spf1 ?a:smtp.acme.example -all"]) == ["v=spf1 a:smtp.acme.example -all"]
 
 
+def test_what_is_removed_hides_no_other_term_that_matches_the_same() -> None:
+    own = {**OWN, "spf": ["?mx"]}
+    for removed, left in (("?mx", ["mx"]), ("-mx", ["?mx"]), ("mx", [])):
+        said = {"name": "acme.example", "spf": {"terms": ["mx"], "remove": [removed]}}
+        assert terms(policy(own, domains=[said])) == left
+
+
 def test_the_spf_that_is_wanted_can_be_merged() -> None:
     """The wishes refuse what contradicts itself; ours do not, whatever the record has."""
     spf = entry(wanted(policy(OWN, BULK)), "acme.example")["spf"]
