@@ -93,7 +93,7 @@ options:
     required: true
   values:
     description:
-      - The values, as zone files have them, such as V(10 mx.acme.example). Host names are always full, with a last dot or without;
+      - The values, as zone files have them, each in one line, such as V(10 mx.acme.example). Host names are always full, with a last dot or without;
         V(@) is refused.
       - A TXT is one text without quotation marks, however long, or in parts with them. A line break, typographic quotation marks around it, and a
         second SPF record, DMARC record or DKIM key at a name are refused.

@@ -47,6 +47,13 @@ options:
     type: list
     elements: dict
     default: []
+  records:
+    description:
+      - Record sets as they will be in the end, as M(mailops.odoo.mail_dns) returns them.
+      - Tags of DMARC that the policy does not say stay, and count. With C(adkim=s) or C(aspf=s) less mail passes.
+    type: list
+    elements: dict
+    default: []
   additions:
     description:
       - Only what lets more servers send. It may be published before Odoo's servers change, and harms none of those that
@@ -94,11 +101,14 @@ _value:
 
 
 def mail_dns_wanted(
-    policy: Mapping[str, Any], mailgun_domains: Sequence[Mapping[str, Any]] | None = None, additions: bool = False
+    policy: Mapping[str, Any],
+    mailgun_domains: Sequence[Mapping[str, Any]] | None = None,
+    additions: bool = False,
+    records: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return what is wanted; AnsibleFilterError for a policy that would harm its own mail."""
     try:
-        found = wanted(policy, mailgun_domains or [])
+        found = wanted(policy, mailgun_domains or [], records or [])
     except MailopsError as error:
         raise AnsibleFilterError(error.text()) from None
     return only_additions(found) if additions else found

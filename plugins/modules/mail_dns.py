@@ -73,7 +73,9 @@ options:
             choices: [TXT, CNAME]
             required: true
           value:
-            description: The key, in one text or in parts in quotation marks, or the name that has it. Another one at the name is replaced.
+            description:
+              - The key, in one text or in parts in quotation marks, or the name that has it. Another one at the name is replaced.
+              - One that is empty (revoked) is refused; M(mailops.odoo.dns_record_set) publishes it.
             type: str
             required: true
       dmarc:

@@ -68,7 +68,7 @@ def ensure(namespace: str) -> None:
 
 def vault(namespace: str) -> pathlib.Path:
     """Return the path of a namespace's vault."""
-    return CACHE / f"vault-{namespace}.yml"
+    return pathlib.Path(CACHE, f"vault-{namespace}.yml")
 
 
 def values() -> dict[str, str]:

@@ -781,3 +781,44 @@ def test_a_long_certificate(dns_api: DnsApi) -> None:
     done(dns_api, ValuesWish(key("_25._tcp.mx", "TLSA"), [given]))
     (record,) = dns_api.zone().records.values()
     assert record["data"]["certificate"] == "ab" * 400
+
+
+def test_what_was_written_before_another_was_faster_is_told(dns_api: DnsApi) -> None:
+    """Planned anew nothing is left to do, as what was to come is there: by us."""
+    theirs = dns_api.add("@", "TXT", FOREIGN_TEXT)
+    once_before(dns_api, "PATCH", lambda: dns_api.zone().records.pop(str(theirs["id"])))
+    outcome = publish(connected(dns_api), [ValuesWish(key("@"), ["x"], ttl=600)], check_mode=False)
+    assert outcome.error is None
+    assert [text.strip('"') for text in dns_api.texts()] == ["x"]
+    assert [(change.added, change.after.values) for change in outcome.applied] == [(("x",), ("x",))]
+
+
+# --- Values of others that look like ours
+
+
+@pytest.mark.parametrize("dns_api", ["digitalocean"], indirect=True)
+def test_a_text_of_others_that_could_not_be_written_gets_another_ttl(dns_api: DnsApi) -> None:
+    dns_api.add("@", "TXT", "a\\b")
+    done(dns_api, ValuesWish(key("@"), ["x"], ttl=600))
+    assert [(content, ttl) for _name, _kind, content, ttl in dns_api.shown()] == [("a\\b", 600), ("x", 600)]
+
+
+# --- Check mode
+
+
+def test_check_mode_refuses_what_the_provider_cannot_hold(dns_api: DnsApi) -> None:
+    with pytest.raises(ValidationError, match=r"b.acme.example TXT: the TTL is 29"):
+        publish(connected(dns_api), [ValuesWish(key("b"), ["x"], ttl=29)], check_mode=True)
+    assert dns_api.writes() == []
+
+
+@pytest.mark.parametrize("dns_api", ["digitalocean"], indirect=True)
+def test_a_record_of_digitalocean_without_a_ttl(dns_api: DnsApi) -> None:
+    """Values beside it get the one that DNS has for it."""
+    dns_api.add("@", "TXT", FOREIGN_TEXT)["ttl"] = None
+    dns_api.calls()
+    done(dns_api, ValuesWish(key("@"), ["x"]))
+    assert dns_api.writes() == ["POST"]
+    assert {record["data"]: record["ttl"] for record in dns_api.zone().records.values()} == {
+        FOREIGN_TEXT: None, "x": 1800,
+    }  # fmt: skip

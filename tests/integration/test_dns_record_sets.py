@@ -315,6 +315,23 @@ def test_names_that_exist_beside_a_wildcard_are_what_they_are(modules: Modules, 
     modules.run("*.wild.acme.example", "TXT", "of the wildcard", "more")
 
 
+def test_a_name_that_has_what_the_wildcard_beside_it_has(modules: Modules, server: Bind) -> None:
+    """Also where names below it are a wildcard's of its own, the records are its own."""
+    name = "same.wild.acme.example"
+    server.update(
+        f'update add {name} 300 TXT "of the wildcard"',
+        f"update add {name} 300 A 192.0.2.9",
+        f"update add *.{name} 300 A 192.0.2.9",
+    )
+    modules.run(name, "TXT", "of the wildcard", changed=False)
+    assert warned(modules.once(check=True, name=name, type="MX", values=["10 mx.acme.example"])) == []
+    modules.run(name, "TXT", "more")
+    assert server.has(name, "TXT") == ['300 "more"', '300 "of the wildcard"']
+    modules.run(name, "TXT", state="absent")
+    below = modules.run(f"below.{name}", "TXT", "x")
+    assert below["changes"][0]["before"] == {}
+
+
 def test_a_hundred_record_sets_are_one_question_each_and_one_update(modules: Modules, proxy: Proxy) -> None:
     sets = [record_set(f"s{number}.acme.example", "TXT", f"value {number}") for number in range(100)]
     assert len(modules.many(*sets, check=True)["changes"]) == 100
@@ -325,10 +342,27 @@ def test_a_hundred_record_sets_are_one_question_each_and_one_update(modules: Mod
     assert proxy.updates() == 1
     proxy.calls.clear()
     assert modules.many(*sets)["changed"] is False
-    # Each name and type once; what is there costs one more question: in which zone, and is it a wildcard's?
-    below = Counter(("QUERY", f"*.{one['name']}", "SOA") for one in sets)
-    assert Counter(proxy.calls) == Counter(("QUERY", one["name"], "TXT") for one in sets) + below
+    # Each name and type once, and for all of them once whether their names may be a wildcard's.
+    parent = Counter([("QUERY", "*.acme.example", "SOA")])
+    assert Counter(proxy.calls) == Counter(("QUERY", one["name"], "TXT") for one in sets) + parent
     assert modules.many(*({**one, "state": "absent"} for one in sets))["changed"] is True
+
+
+def test_a_server_that_says_the_least_is_asked_in_which_zone_each_name_is(internet: Internet) -> None:
+    """It does not name its zone beside what it finds; then what is below the name tells."""
+    zone = 'zone "{0}" {{ type primary; file "FOLDER/{0}.zone"; allow-update {{ key mailops; }}; }};'
+    view = "view all { minimal-responses yes; %s };"
+    configuration = view % " ".join(zone.format(name) for name in ("acme.example", "mg.acme.example"))
+    records = {"acme.example": 'a TXT "x"\nb TXT "x"\n', "mg.acme.example": '@ TXT "x"\n'}
+    with bind(internet, records, configuration) as server, proxied(server.address, server.port) as proxy:
+        modules = Modules(server, proxy)
+        names = ["a.acme.example", "b.acme.example"]
+        assert modules.many(*(record_set(name, "TXT", "x") for name in names))["changed"] is False
+        asked = [*(("QUERY", name, "TXT") for name in names), *(("QUERY", f"*.{name}", "SOA") for name in names)]
+        assert Counter(proxy.calls) == Counter(asked)
+        error = modules.refused(record_set("mg.acme.example", "TXT", "x"), zone="acme.example")["msg"]
+        assert "mg.acme.example is in the zone mg.acme.example, which is below acme.example. " in error
+        modules.run("a.acme.example", "TXT", "more")
 
 
 def test_what_does_not_fit_into_one_update_takes_few(modules: Modules, server: Bind, proxy: Proxy) -> None:
@@ -347,11 +381,16 @@ def test_letters_of_several_bytes_fit_into_few_updates_too(modules: Modules, pro
     assert modules.many(*({**one, "state": "absent"} for one in sets))["changed"] is True
 
 
-def test_what_fits_into_no_update_is_refused(modules: Modules) -> None:
-    texts = [f"{number} " + "x" * 1000 for number in range(70)]
-    result = modules.many(record_set("huge.acme.example", "TXT", *texts))
-    assert (result["changed"], result["error"]) == (False, "validation")
-    assert "huge.acme.example TXT: too much for one update" in result["msg"]
+def test_what_fits_into_no_update_is_refused(modules: Modules, proxy: Proxy) -> None:
+    """In check mode too, and before what goes into an update of its own is written."""
+    huge = record_set("huge.acme.example", "TXT", *(f"{number} " + "x" * 1000 for number in range(70)))
+    first = record_set("first.acme.example", "TXT", *(f"{number} " + "x" * 1000 for number in range(30)))
+    # So large that it is no record either.
+    larger = record_set("huge.acme.example", "TXT", "x" * 70_000)
+    for wanted, check in ((huge, True), (huge, False), (larger, False)):
+        result = modules.many(first, wanted, check=check)
+        assert (result["changed"], result["error"], proxy.updates()) == (False, "validation", 0)
+        assert "huge.acme.example TXT: too much for one update" in result["msg"]
 
 
 def test_a_writer_in_between_loses_nothing(modules: Modules, server: Bind, proxy: Proxy) -> None:
@@ -515,6 +554,19 @@ def test_views_and_policies(internet: Internet) -> None:
         assert "does not let the key mailops change allowed.acme.example TXT, other.acme.example TXT" in error["msg"]
         assert "in the zone acme.example (REFUSED)" in error["msg"]
         modules.run("allowed.acme.example", "TXT", "third")
+
+
+SECONDARY = """
+zone "acme.example" { type secondary; primaries { 127.0.0.1 port 1; }; masterfile-format text;
+    file "FOLDER/acme.example.zone"; };
+"""
+
+
+def test_a_server_that_only_has_a_copy_of_the_zone(internet: Internet) -> None:
+    with bind(internet, {"acme.example": ACME}, SECONDARY) as server, proxied(server.address, server.port) as proxy:
+        error = Modules(server, proxy).refused(record_set("acme.example", "TXT", "x"), check=False)["msg"]
+        assert "does not let the key mailops change acme.example TXT in the zone acme.example (REFUSED)" in error
+        assert "at the zone's primary alone" in error
 
 
 def test_a_large_zone_is_never_transferred(internet: Internet) -> None:

@@ -18,7 +18,7 @@ from support.bind import Bind, bind
 from support.dns_api import DnsApi
 from support.dns_proxy import Proxy, proxied
 from support.machines import Internet
-from support.playbooks import ansible_playbook
+from support.playbooks import ROOT, ansible_playbook
 from support.watch import Watch
 
 pytestmark = pytest.mark.integration
@@ -53,6 +53,7 @@ TOLD = {
     "receiving_records": [],
     "tracking": {},
 }
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 SECRETS = ("vault_dns_tsig_secret", "vault_digitalocean_api_token")
 
 
@@ -76,6 +77,7 @@ class Site:
         }
         self.dns: dict[str, Any] = {"zones": [self.zone], "domains": [SAID]}
         self.secrets = {SECRETS[0]: secretfiles.values()[SECRETS[0]], SECRETS[1]: "canary-token"}
+        self.servers: list[dict[str, Any]] = [OF_ZOHO]
         self.variables: dict[str, Any] = {
             "mailgun_domains": [TOLD],
             "mail_dns_resolver": [internet.ip],
@@ -84,9 +86,9 @@ class Site:
         }
         (folder / "temporary").mkdir()
 
-    def _policy(self) -> dict[str, Any]:
+    def policy(self) -> dict[str, Any]:
         alias_domain = {"name": "acme.example", "bounce_alias": "bounce", "catchall_alias": "catchall"}
-        odoo = {"version": 19, "alias_domains": [alias_domain], "servers": [OF_ZOHO]}
+        odoo = {"version": 19, "alias_domains": [alias_domain], "servers": self.servers}
         accounts = [{"provider": "mailgun", "domains": [{"name": "mg.acme.example"}]}]
         sections = {"dns": self.dns} if self.dns else {}
         return {"version": 1, "odoo": odoo, "providers": accounts, "inbound": {"domains": []}, **sections}
@@ -97,11 +99,10 @@ class Site:
         given = {"mail_dns_policy": "{{ mail_policy }}"}
         play = {
             "hosts": "localhost",
-            "connection": "local",
             "gather_facts": False,
             "vars": {
-                "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-                "mail_policy": self._policy(),
+                **LOCAL,
+                "mail_policy": self.policy(),
                 **self.variables,
             },
             "tasks": [
@@ -263,6 +264,30 @@ def test_two_spf_records_stop_the_run_before_odoo(site: Site, server: Bind) -> N
     assert server.has(KEY["name"], "CNAME") == []
 
 
+def test_strict_alignment_that_stays_stops_the_run_before_dmarc_is_raised(site: Site, server: Bind) -> None:
+    """By the policy alone the mail passes: a tag that it does not say is what receivers take for left out."""
+    server.update(
+        "update delete _dmarc.acme.example TXT",
+        'update add _dmarc.acme.example 300 TXT "v=DMARC1; p=none; adkim=s; aspf=s"',
+    )
+    site.servers = [{**OF_ZOHO, "provider": "mailgun", "smtp_user": "no-reply@mg.acme.example", "spf": ["mx"]}]
+    said = site.dns["domains"] = [{**SAID, "dmarc": {"p": "reject"}}]
+    printed = site.refused()
+    assert "_dmarc.acme.example TXT: beside adkim=s, aspf=s, which it has, p=reject would have mail" in printed
+    said[0]["dmarc"]["adkim"] = "r"
+    site.applied()
+    assert server.has("_dmarc.acme.example", "TXT") == ['120 "v=DMARC1; p=reject; adkim=r; aspf=s"']
+
+
+def test_a_key_with_the_rights_that_the_documentation_names(tmp_path: Path, internet: Internet) -> None:
+    (rights,) = re.findall(r"update-policy .*", (ROOT / "docs" / "dns.md").read_text("utf-8"))
+    zone = f'zone "acme.example" {{ type primary; file "FOLDER/acme.example.zone"; {rights} }};'
+    with bind(internet, {"acme.example": BEFORE}, zone) as server, proxied(server.address, server.port) as proxy:
+        assert Site(tmp_path, proxy, internet).applied()[0] == 2
+        assert server.has("acme.example", "MX") == ["120 10 mx.acme.example."]
+        assert server.has("odoo._domainkey.acme.example", "CNAME") == []
+
+
 def test_a_wrong_key(site: Site) -> None:
     site.secrets[SECRETS[0]] = "Y2FuYXJ5LW9mLXRoZS13cm9uZy1rZXktMTIzNDU2Nzg="
     printed = site.refused()
@@ -281,3 +306,29 @@ def test_no_zones_no_question(site: Site) -> None:
         site.dns = section
         assert site.applied()[0] == 0
     assert site.proxy.calls == []
+
+
+def test_what_a_database_still_needs_stays_when_the_run_ended_for_it(site: Site, server: Bind, tmp_path: Path) -> None:
+    """Two databases share a zone: the one that goes on does not remove what lets the other one's servers send."""
+    good = site.policy()
+    hosts = {"db_lost": {"mail_policy": {**good, "version": 2}}, "db_fine": {"mail_policy": good}}
+    inventory = tmp_path / "hosts.yml"
+
+    def run() -> str:
+        inventory.write_text(yaml.safe_dump({"odoo_databases": {"hosts": hosts, "vars": {**LOCAL, **site.variables}}}))
+        secret = tmp_path / "secrets.json"
+        secret.write_text(json.dumps(site.secrets))
+        done = ansible_playbook(
+            "site.yml", "--inventory", str(inventory), "--tags", "dns", "--extra-vars", f"@{secret}",
+        )  # fmt: skip
+        assert done.returncode == (2 if "db_lost" in hosts else 0), done.stdout + done.stderr
+        return " ".join(done.stdout.split())
+
+    assert "acme.example: nothing is removed, and DMARC and MX stay as they are" in run()
+    assert spf(server) == "v=spf1 include:_spf.odoo.com include:zoho.com include:mailgun.org mx ?all"
+    assert server.has("_dmarc.acme.example", "TXT") == ['300 "v=DMARC1; p=none; fo=1"']
+    # One of another zone does not keep it from going on, nor one that is well again.
+    other = {"zones": [{**site.zone, "zone": "other.example"}], "domains": []}
+    hosts["db_lost"]["mail_policy"] = {**good, "version": 2, "dns": other}
+    run()
+    assert spf(server) == "v=spf1 include:zoho.com include:mailgun.org mx -all"

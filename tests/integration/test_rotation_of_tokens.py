@@ -145,11 +145,13 @@ def exchange(site: Odoo, gateway: Machine, internet: Internet) -> Iterator[Excha
         (
             0,
             [
+                "failed",
                 "nowhere, gateway could not follow: nowhere: It is reached: ",
                 "gateway: No gateway before this one has failed",
+                "In force is still the old",
             ],
         ),
-        (1, ["gateway could not follow", "Has lmtp_bridge_databases the pending_token"]),
+        (1, ["refused", f"lmtp_bridge_databases[0].pending_token of gateway is not {TOKEN}_next"]),
     ],
     ids=["not reached", "without pending_token"],
 )
@@ -157,9 +159,7 @@ def test_a_gateway_that_does_not_follow_leaves_the_old_token_in_force(
     exchange: Exchange, number: int, reasons: list[str]
 ) -> None:
     said, seen = result(exchange.runs[number], TOKEN), exchange.seen[number]
-    assert said.startswith("failed")
     assert [reason for reason in reasons if reason not in said] == []
-    assert "In force is still the old" in said
     assert exchange.runs[number].returncode != 0
     old, new = exchange.before[TOKEN], exchange.seen[0]["vault"][f"{TOKEN}_next"]
     assert seen["vault"][TOKEN] == old

@@ -8,6 +8,7 @@ They are looked at by the wishes that publish them: a record is right if publish
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -143,7 +144,7 @@ def _wrong(record: Record, server: Mapping[str, Any]) -> tuple[str, str] | None:
     try:
         then = record.after(there)
     except MailopsError as error:
-        return error.message, error.remedy or "Correct the record."
+        return error.message, _mend(record, error)
     new = ", ".join(value for value in then if value not in there)
     old = ", ".join(value for value in there if value not in then)
     if old and not new:
@@ -157,6 +158,19 @@ def _wrong(record: Record, server: Mapping[str, Any]) -> tuple[str, str] | None:
         return f"missing: there is only {', '.join(there)}", fix
     nothing = "there is no such name (NXDOMAIN)" if server["answer"] == "nxdomain" else "the name has none of the type"
     return f"missing: {nothing}", fix
+
+
+def _mend(record: Record, error: MailopsError) -> str:
+    """Return what to do where publishing would refuse; an MX host that nobody wants is removed only if that is said."""
+    if record.key.type != "MX":
+        return error.remedy or "Correct the record."
+    if not record.ours:
+        new = ", ".join(record.after(()))
+        return f"Name it in mx if it is right; else publish {record.key.shown()} {new} in its place"
+    if values.shown(record.key.name) != record.domain:
+        return "Name it in the policy's record if it is right, or remove it by hand."
+    removed = json.dumps({"mail_dns_mx_remove": [record.domain]})
+    return f"Name it in mx if it is right. If no mail is to go there: site.yml --tags dns -e '{removed}'"
 
 
 def _wished(record: Record, there: Sequence[str]) -> list[str]:

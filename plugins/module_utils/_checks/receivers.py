@@ -17,6 +17,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._dns.sending import P
 
 ASK = "See whether the zone's name servers run, and are delegated."
 PUBLISH = "See the checks DNS.*; site.yml --tags dns publishes what is in the policy's zones."
+SAY = "Say spf at the server (docs/lint.md, I12)."
 POLICYS_OWN = "the policy (spf.terms)"
 
 
@@ -27,7 +28,7 @@ class Domain:
     `terms` are those by which mail is sent that has its envelope sender there, with the names of those who send by
     them; `unknown` are servers of which no term is known. `keys` are the names of DKIM keys, with the type of the
     record there. `ways` are the mail that has it in From; `has_spf` and `has_dmarc`: the policy says something of these
-    records.
+    records. `wants_spf`: there is to be an SPF record.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Domain:
     keys: dict[str, str] = field(default_factory=dict)
     ways: list[Path] = field(default_factory=list)
     has_spf: bool = False
+    wants_spf: bool = False
     has_dmarc: bool = False
 
     def item(self) -> dict[str, Any]:
@@ -75,6 +77,8 @@ def domains(wanted: Wanted) -> list[Domain]:
         if "dmarc" in item:
             of(item["name"]).has_dmarc = True
     for entry in wanted.entries:
+        if entry["domain"] in found and entry["spf"] and (entry["spf"]["terms"] or "all" in entry["spf"]):
+            found[entry["domain"]].wants_spf = True
         keys = {one["name"]: one["type"] for one in [*entry["dkim"], *_further(entry)]}
         if keys:
             of(entry["domain"]).keys.update(keys)
@@ -108,8 +112,12 @@ def checks(place: Place, wanted: Wanted, result: Any) -> list[Check]:
 
 def _spf(domain: Domain, has: Mapping[str, Any], is_new: bool) -> Check:
     name = f"SPF.{domain.name}"
+    if has["status"] == "missing" and not domain.wants_spf and not domain.unknown:
+        told = f"{has['detail']}, and the policy wants none: no term of SPF is said of who sends"
+        return skipped(name, domain.name, told, "Say spf at the server, or under dns.domains.", asked=False)
     if has["status"] != "present":
-        return failed(name, domain.name, has["detail"], ASK if has["status"] == "temperror" else PUBLISH, is_new)
+        publish = PUBLISH if domain.wants_spf or has["status"] != "missing" else SAY
+        return failed(name, domain.name, has["detail"], ASK if has["status"] == "temperror" else publish, is_new)
     wrong = [one for one in has["senders"] if one["result"] not in ("pass", "unknown")]
     if wrong:
         told = "; ".join(f"{_who(domain, one)}: {one['result']}, {one['explanation']}" for one in wrong)
@@ -121,7 +129,7 @@ def _spf(domain: Domain, has: Mapping[str, Any], is_new: bool) -> Check:
     )
     if domain.unknown:
         told = f"by which terms {', '.join(dict.fromkeys(domain.unknown))} sends is not known; {costs}"
-        return skipped(name, domain.name, told, "Say spf at the server (docs/lint.md, I12).")
+        return skipped(name, domain.name, told, SAY)
     lets = [_who(domain, one) for one in has["senders"] if one["result"] == "pass"]
     untried = [one["explanation"] for one in has["senders"] if one["result"] == "unknown"]
     told = f"lets send {', '.join(lets)}" if lets else "in order"

@@ -23,9 +23,9 @@ NOTHING = f"no records are known: the policy has no section dns, and {mailgun.NO
 class Wanted:
     """The entries of `_dns.wanted`, and Mailgun's answers for its domains, by their names.
 
-    `policy` is what they follow from, its section `dns` with canonical names; without that section it has the accounts
-    alone, and only what Mailgun wants is looked at. `why_not` says why there are no entries, `asked` whether somebody
-    asked for them. `wrong`: it is the policy's fault.
+    `policy` is what they follow from, its section `dns` with canonical names; without that section it has no servers,
+    and only what Mailgun wants is looked at. `why_not` says why there are no entries, `asked` whether somebody asked
+    for them. `wrong`: it is the policy's fault.
     """
 
     policy: Mapping[str, Any]
@@ -60,9 +60,10 @@ def of(policy: Policy, place: Place, domain_result: Any) -> Wanted:
         return Wanted({}, [], {}, NOTHING, asked=False)
     if policies.lacking():
         return Wanted({}, [], {}, policies.lacking())
-    given = {name: section for name, section in policy.given.items() if name in ("version", "providers")}
     if SECTION in policy.given:
         given = {**policy.given, SECTION: policies.filled(policy.given[SECTION])}
+    else:
+        given = {**policy.given, "odoo": _without_servers(policy.given["odoo"])}
     told = mailgun.answers(policy, place, domain_result)
     try:
         shown = [mailgun.shown(answer) for answer in told.values()]
@@ -70,3 +71,8 @@ def of(policy: Policy, place: Place, domain_result: Any) -> Wanted:
     except MailopsError as error:
         return Wanted(given, [], told, error.text(), wrong=True)
     return Wanted(given, entries, told)
+
+
+def _without_servers(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the section `odoo` without who sends: what is left says at which domains mail arrives."""
+    return {name: value for name, value in section.items() if name not in ("servers", "mass_mailing_server")}

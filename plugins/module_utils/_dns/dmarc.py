@@ -34,6 +34,7 @@ TAGS: dict[str, str] = {
     "ruf": "",
 }
 OF_URIS = ("rua", "ruf")
+OF_ALIGNMENT = ("adkim", "aspf")
 DEFAULTS = {"adkim": "r", "aspf": "r", "pct": "100", "fo": "0", "rf": "afrf", "ri": "86400"}
 
 
@@ -104,6 +105,10 @@ def given(wished: Mapping[str, str | int | Sequence[str]]) -> dict[str, str]:
             raise ValueError(f"the tag {name} is empty")
         tags.check_quotes(texts[name])
         _check(name, texts[name])
+        if not texts[name].isascii():
+            raise ValueError(
+                f"{name}={texts[name]} is not ASCII; of a domain write its xn-- form (RFC 7489, section 6.4)"
+            )
     return texts
 
 

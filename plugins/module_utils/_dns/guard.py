@@ -66,15 +66,17 @@ def _passes(path: Path, tags: Mapping[str, Any], keys: set[str]) -> bool:
 
 
 def _is_let_in(path: Path) -> bool:
-    """Whether SPF passes where it is looked up: with `?` or `~` before any of the terms it may not."""
-    return path.terms is not None and all(spf.term(one).result == "+" for one in path.terms)
+    """Whether SPF passes where it is looked up: with `?` or `~` before any of the terms, or without any, it may not."""
+    return bool(path.terms) and all(spf.term(one).result == "+" for one in path.terms or ())
 
 
 def _why(path: Path) -> str:
     if path.terms is None:
         return "neither what lets it send nor who signs its mail is known"
     signed = f"it is signed by {path.signed_by}" if path.signed_by else "who signs it is not known"
-    if not _is_let_in(path):
+    if path.spf_domain and not path.terms:
+        return f"no term of SPF lets it send, and {signed}"
+    if path.terms and not _is_let_in(path):
         return f"SPF has it as {', '.join(path.terms)}, which is no pass, and {signed}"
     at = (
         f"SPF is looked up at {path.spf_domain}" if path.spf_domain else "SPF is looked up at the provider's own domain"

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import TemporaryError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
+    ConflictError,
+    TemporaryError,
+    ValidationError,
+)
 from ansible_collections.mailops.odoo.plugins.module_utils._dns import spf, values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import Key, Wish
 
@@ -72,7 +76,7 @@ class Planned:
         self._resolve = resolve
 
     def __call__(self, name: str, record_type: str) -> Sequence[str]:
-        """Return the values at a name, in canonical form. MailopsError if that is not known, or a wish cannot be.
+        """Return the values at a name, in canonical form. MailopsError if that is not known.
 
         A name that is about to get addresses or mail servers is not asked for: resolvers would remember for a while
         that it has none.
@@ -86,5 +90,9 @@ class Planned:
                 return planned
         found = self._resolve(name, record_type)
         for wish in wishes:
-            found = wish.after(found)
+            try:
+                found = wish.after(found)
+            except (ConflictError, ValidationError):
+                # A cache may have what the zone has not any more, and that was planned before this is asked.
+                found = wish.after(())
         return found

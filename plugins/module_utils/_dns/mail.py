@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, ValidationError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, spf, values
+from ansible_collections.mailops.odoo.plugins.module_utils._dns import dkim, dmarc, spf, values
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.records import LONGEST_TTL, TYPES, Key, Wish
 from ansible_collections.mailops.odoo.plugins.module_utils._dns.wishes import (
     AbsentWish,
     DkimWish,
     DmarcWish,
+    ReportWish,
     SpfWish,
     ValuesWish,
 )
@@ -133,7 +133,7 @@ class MxWish:
         if others:
             raise ConflictError(
                 f"{self.key.shown()}: there is {', '.join(others)}, which is not to be there; mail would go there too",
-                "Name it in mx if it is right. If it is to go, say mx_remove: true.",
+                "Name it in mx if it is right. If it is to go, say mx_remove: true (site.yml: mail_dns_mx_remove).",
             )
         return self.wanted
 
@@ -147,14 +147,9 @@ def _mx(key: Key, given: Sequence[str], remove: bool, ttl: int | None) -> Wish:
 
 def _mail_server(key: Key, text: str) -> str:
     try:
-        value = values.wanted(key.type, text)
+        return values.mail_server(text)
     except ValueError as error:
         raise ValidationError(f"{key.shown()}: {error}") from None
-    try:
-        ipaddress.ip_address(value.split()[1])
-    except ValueError:
-        return value
-    raise ValidationError(f"{key.shown()}: {text!r} names an address; an MX names a host (RFC 5321, section 5.1)")
 
 
 def _record(given: Mapping[str, Any], ttl: int | None) -> Iterator[Wish]:
@@ -170,6 +165,8 @@ def _record(given: Mapping[str, Any], ttl: int | None) -> Iterator[Wish]:
     elif key.type == "CNAME":
         # There can be one only: it is no value beside others.
         yield ValuesWish(key, present=given["values"], exact=True, ttl=ttl)
+    elif key.type == "TXT" and _is_of_reports(key) and given["values"] == [dmarc.AUTHORISED]:
+        yield ReportWish(key, ttl)
     else:
         plain = [value for value in given["values"] if key.type != "TXT" or not _of_mail(key, value)]
         if plain:
@@ -206,6 +203,12 @@ def _signing(name: str, record_type: str, value: str, ttl: int | None) -> Wish:
 
 def _is_selector(key: Key) -> bool:
     return b"_domainkey" in key.name.labels[1:]
+
+
+def _is_of_reports(key: Key) -> bool:
+    """Whether a name is one with which a domain takes another's DMARC reports (`<other>._report._dmarc.<domain>`)."""
+    labels = key.name.labels
+    return (b"_report", b"_dmarc") in zip(labels, labels[1:], strict=False)
 
 
 def _ttl(place: str, ttl: int | None) -> int | None:

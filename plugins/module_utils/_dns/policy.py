@@ -224,7 +224,7 @@ def _form(tag: Any) -> str:
 
 def _mx(value: Any, place: str) -> Iterator[str]:
     try:
-        found = values.wanted("MX", value if isinstance(value, str) else "")
+        found = values.mail_server(value if isinstance(value, str) else "")
     except ValueError:
         yield f"{place} is {value!r}; write priority and host, such as 10 mx.acme.example"
         return
@@ -242,7 +242,10 @@ def _record(given: Any, domain: str, place: str) -> Iterator[str]:
     try:
         record = RECORD.check(given, place)
         for value in record["values"]:
-            values.wanted(record["type"], value)
+            if record["type"] == "MX":
+                values.mail_server(value)
+            else:
+                values.wanted(record["type"], value)
     except ValidationError as error:
         yield error.text()
         return

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ConflictError, MailopsError
@@ -42,17 +42,18 @@ def publish(backend: Backend, wishes: Sequence[Wish], check_mode: bool) -> Outco
     What fails for certain before the first write is raised; after that it is in the outcome, with what was done.
     """
     outcome = Outcome()
-    # Whether something was written that is not among what is done.
-    uncertain = False
+    # What was there before something was written that is not among what is done.
+    begun: dict[Key, RecordSet] = {}
     keys = list(dict.fromkeys(wish.key for wish in wishes))
     for _try in range(TRIES):
         try:
             there = backend.read(keys)
             changes = plan(wishes, there)
+            backend.check(changes)
         except MailopsError as error:
-            if not outcome.applied and not uncertain:
+            if not outcome.applied and not begun:
                 raise
-            return _failed(outcome, error, uncertain)
+            return _failed(outcome, error, bool(begun))
         outcome.there = dict(there)
         outcome.remaining = list(changes)
         try:
@@ -61,17 +62,28 @@ def publish(backend: Backend, wishes: Sequence[Wish], check_mode: bool) -> Outco
                 outcome.remaining.remove(change)
                 outcome.there[change.key] = change.after
         except Raced as raced:
-            uncertain = uncertain or raced.wrote
+            for change in raced.begun:
+                begun.setdefault(change.key, change.before)
             continue
         except MailopsError as error:
-            return _failed(outcome, error, uncertain)
+            return _failed(outcome, error, bool(begun))
+        _add_begun(outcome, begun)
         return outcome
     lost = ConflictError(
         f"another writer changed the same record sets {TRIES} times while this task wrote: "
         f"{', '.join(change.key.shown() for change in outcome.remaining)}",
         "Run the task again.",
     )
-    return _failed(outcome, lost, uncertain)
+    return _failed(outcome, lost, bool(begun))
+
+
+def _add_begun(outcome: Outcome, begun: Mapping[Key, RecordSet]) -> None:
+    """Add what was begun, lost a race, and turned out to be all there was to do when it was planned anew."""
+    done = {change.key for change in outcome.applied}
+    for key, before in begun.items():
+        now = outcome.there[key]
+        if key not in done and (now.values, now.ttl) != (before.values, before.ttl):
+            outcome.applied.append(Change(key, before, now))
 
 
 def _failed(outcome: Outcome, error: MailopsError, uncertain: bool) -> Outcome:

@@ -109,10 +109,11 @@ class Change:
 class Raced(Exception):
     """Another writer was faster, and the change must be planned anew.
 
-    `wrote` says that something was written all the same, where a back end cannot do a change wholly or not at all.
+    `begun` are changes of which something was written all the same, where a back end cannot do one wholly or not at
+    all.
     """
 
-    wrote = False
+    begun: Sequence[Change] = ()
 
 
 class Backend(Protocol):
@@ -124,8 +125,14 @@ class Backend(Protocol):
         Raises ValidationError for a name that is not in the zone, or in one below it.
         """
 
+    def check(self, changes: Sequence[Change]) -> None:
+        """Raise ValidationError if changes cannot be, whatever the server would say to them. It is not asked."""
+
     def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
-        """Carry out changes and yield each that is done. Raises Raced when one does not find its `before`."""
+        """Carry out changes that were checked and yield each that is done.
+
+        Raises Raced when one does not find its `before`.
+        """
 
 
 def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]:
@@ -138,7 +145,7 @@ def plan(wishes: Iterable[Wish], there: Mapping[Key, RecordSet]) -> list[Change]
     for wish in wishes:
         now = wanted.get(wish.key) or there.get(wish.key, NOTHING)
         left = tuple(sorted(set(wish.after(now.values))))
-        ttl = (wish.ttl or now.ttl or there.get(wish.key, NOTHING).ttl or TTL) if left else None
+        ttl = _first(wish.ttl, now.ttl, there.get(wish.key, NOTHING).ttl, TTL) if left else None
         wanted[wish.key] = replace(now, values=left, ttl=ttl)
     changes = []
     for key, after in wanted.items():
@@ -177,6 +184,11 @@ def difference(changes: Iterable[Change]) -> dict[str, str]:
             name = values.shown(change.key.name)
             sides[side] += [f"{name} {has.ttl} {change.key.type} {value}\n" for value in has.values]
     return {side: "".join(lines) for side, lines in sides.items()}
+
+
+def _first(*ttls: int | None) -> int | None:
+    """Return the first TTL that somebody named; it may be 0."""
+    return next((ttl for ttl in ttls if ttl is not None), None)
 
 
 def _check_name(key: Key, zone: Any) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._dns.question import 
 
 try:
     import dns.exception
+    import dns.flags
     import dns.message
     import dns.name
     import dns.rcode
@@ -63,10 +64,14 @@ class Resolver:
         for address in self._addresses:
             try:
                 answer = self._questions.ask(address, at, record_type, recursive=True)
-                if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-                    chain = cast("dns.message.QueryMessage", answer).resolve_chaining()
-                    return tuple(sorted({values.found(rdata) for rdata in chain.answer or ()}))
-                troubles.append(f"resolver {address} answers {dns.rcode.to_text(answer.rcode())}")
+                code = dns.rcode.to_text(answer.rcode())
+                if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                    troubles.append(f"resolver {address} answers {code}")
+                    continue
+                found = cast("dns.message.QueryMessage", answer).resolve_chaining().answer
+                if found or _is_no(answer):
+                    return tuple(sorted({values.found(rdata) for rdata in found or ()}))
+                troubles.append(f"resolver {address}: it does not resolve for this machine ({code})")
             except Trouble as trouble:
                 troubles.append(f"resolver {address}: {trouble.detail}")
             except dns.exception.DNSException as error:
@@ -74,3 +79,9 @@ class Resolver:
         raise TemporaryError(
             f"{values.shown(at)} {record_type} could not be looked up: {'; '.join(troubles) or 'no resolver is named'}"
         )
+
+
+def _is_no(answer: dns.message.Message) -> bool:
+    """Whether an answer without the records says that there are none, and is no reference to other servers."""
+    of_the_name = answer.flags & dns.flags.AA and not answer.answer
+    return bool(answer.flags & dns.flags.RA or of_the_name)

@@ -46,7 +46,8 @@ def meaning(value: str) -> Any:
             return ("SPF", spf.meaning(value))
         if dmarc.is_dmarc(value):
             return ("DMARC", dmarc.meaning(value))
-        if dkim.is_dkim(value):
+        # Not every module needs what reads keys; without it they are texts.
+        if dkim.is_dkim(value) and dkim.IMPORT_ERROR is None:
             return ("DKIM", dkim.meaning(value))
     except ValueError:
         pass

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import traceback
 import unicodedata
@@ -54,6 +55,9 @@ def wanted(record_type: str, text: str) -> str:
         raise ValueError("a value is empty")
     if record_type == "TXT" and not text.startswith('"'):
         return _text(text)
+    # What reads zone files would take the first line and forget the others.
+    if len(text.strip().splitlines()) > 1:
+        raise ValueError(f"{text!r} has a line break; each value is an entry of its own, in one line")
     # An MX to the root says that a domain takes no mail (RFC 7505).
     if record_type in OF_NAMES and ZONE in text.split():
         raise ValueError(f"{text!r}: {ZONE} is no name; names are given in full")
@@ -63,6 +67,22 @@ def wanted(record_type: str, text: str) -> str:
         )
     except (dns.exception.DNSException, UnicodeError, ValueError) as error:
         raise ValueError(f"{text!r} is no value of a {record_type} record: {error}") from None
+
+
+def mail_server(text: str) -> str:
+    """Return the value of an MX record that is to be, in canonical form; ValueError if mail could not go there.
+
+    Nothing is appended to a name: one without a dot would be a top-level domain's.
+    """
+    value = wanted("MX", text)
+    host = value.split()[1]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if "." in host:
+            return value
+        raise ValueError(f"{text!r} names no full host; nothing is appended to it") from None
+    raise ValueError(f"{text!r} names an address; an MX names a host (RFC 5321, section 5.1)")
 
 
 def found(rdata: Any) -> str:

@@ -19,12 +19,17 @@ Policy = Mapping[str, Any]
 Entry = dict[str, Any]
 
 
-def wanted(policy: Policy, provider_domains: Iterable[Mapping[str, Any]] = ()) -> list[Entry]:
+def wanted(
+    policy: Policy, provider_domains: Iterable[Mapping[str, Any]] = (), records: Iterable[Mapping[str, Any]] = ()
+) -> list[Entry]:
     """Return what is wanted of each domain, `{domain, zone, spf, dkim, dmarc, mx, records}`, sorted by domain.
 
     `policy` is sound, and as the administrator wrote it. `provider_domains` are what the module mailgun_domain returned
-    of its domains. In the result `zone` is that of the policy which holds the names, None if none does: then they are
-    only looked at. Names of one domain that are in two zones make two entries.
+    of its domains. `records` are record sets as they will be, `{name, type, values}`: of DMARC the tags that stay count
+    as well as those of the policy.
+
+    In the result `zone` is that of the policy which holds the names, None if none does: then they are only looked at.
+    Names of one domain that are in two zones make two entries.
 
     `spf` is `{terms, remove, all}` as spf.merge takes them, without `all` if that is to stay; `dkim` a list of `{name,
     type, value}`, `dmarc` its tags; `mx` a list of `priority host`, without any if there must be none; `records` a list
@@ -40,7 +45,7 @@ def wanted(policy: Policy, provider_domains: Iterable[Mapping[str, Any]] = ()) -
     said = {str(item["name"]): item for item in section["domains"]}
     ways = sending.paths(policy)
     told = {str(item["domain"]["name"]).lower(): item for item in provider_domains if item.get("domain")}
-    _check_dmarc(given, said, ways)
+    _check_dmarc(given, said, ways, _strict(records))
     entries = _Entries(section["zones"])
     for domain, terms in _spf(given, said, ways, told).items():
         entries.of(domain)["spf"] = terms
@@ -102,15 +107,40 @@ class _Entries:
         return [self._found[key] for key in sorted(self._found, key=lambda key: (key[0].split(".")[::-1], key[1]))]
 
 
-def _check_dmarc(policy: Policy, said: Mapping[str, Mapping[str, Any]], ways: Sequence[Path]) -> None:
+def _check_dmarc(
+    policy: Policy,
+    said: Mapping[str, Mapping[str, Any]],
+    ways: Sequence[Path],
+    strict: Mapping[str, Mapping[str, str]],
+) -> None:
     for domain, item in said.items():
-        failing = guard.failing(policy, item, ways) if "dmarc" in item else []
+        if "dmarc" not in item:
+            continue
+        stay = {tag: value for tag, value in strict.get(f"_dmarc.{domain}", {}).items() if tag not in item["dmarc"]}
+        failing = guard.failing(policy, {**item, "dmarc": {**stay, **item["dmarc"]}}, ways)
         if failing:
-            raise ValidationError(
-                f"_dmarc.{domain} TXT: p={item['dmarc']['p']} would have mail of the policy refused or put aside: "
-                f"{'; '.join(failing)}",
-                "Keep p: none until it passes (docs/lint.md, K03).",
+            beside = (
+                f"beside {', '.join(f'{tag}={value}' for tag, value in stay.items())}, which it has, " if stay else ""
             )
+            relaxed = f", or say {' or '.join(f'{tag}: r' for tag in stay)} under dmarc" if stay else ""
+            raise ValidationError(
+                f"_dmarc.{domain} TXT: {beside}p={item['dmarc']['p']} would have mail of the policy refused or put "
+                f"aside: {'; '.join(failing)}",
+                f"Keep p: none until it passes (docs/lint.md, K03){relaxed}.",
+            )
+
+
+def _strict(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Return by which tags DMARC records want alignment to be strict, by the records' names."""
+    found = {}
+    for record in records:
+        for value in record["values"] if record["type"] == "TXT" else ():
+            if str(record["name"]).startswith("_dmarc.") and dmarc.is_dmarc(value):
+                tags = dmarc.parse(value)
+                found[str(record["name"])] = {
+                    tag: "s" for tag in dmarc.OF_ALIGNMENT if tags.get(tag, "").lower() == "s"
+                }
+    return found
 
 
 def _spf(
@@ -150,12 +180,15 @@ def _is_odoos(named: Sequence[str], ways: Sequence[Path]) -> bool:
 
 
 def _each_once(named: Sequence[str], remove: Sequence[str]) -> list[str]:
-    """Return the terms that are not removed; of those that mean the same, the first."""
+    """Return the terms that are not removed; of those that match the same senders, the first."""
+    gone = [spf.term(term) for term in remove]
     found: dict[Any, str] = {}
     for term in named:
-        found.setdefault(spf.term(term).matches, term)
-    gone = [spf.term(term) for term in remove]
-    return [term for term in found.values() if not any(spf.is_named(spf.term(term), one) for one in gone)]
+        read = spf.term(term)
+        # Before the others are left out: -mx that goes must not stand for mx that stays.
+        if not any(spf.is_named(read, one) for one in gone):
+            found.setdefault(read.matches, term)
+    return list(found.values())
 
 
 def _terms_told(domain: str, told: Mapping[str, Any]) -> list[str]:

@@ -107,7 +107,8 @@ class AbsentWish:
         if there:
             raise ConflictError(
                 f"{self.key.shown()}: there must be none, and there is {', '.join(there)}",
-                "Remove it if mail is not to go there; mail_dns does with mx_remove: true.",
+                "Remove it if mail is not to go there; mail_dns does with mx_remove: true (site.yml: "
+                "mail_dns_mx_remove).",
             )
         return ()
 
@@ -146,7 +147,12 @@ class DkimWish:
     ttl: int | None = None
 
     def __post_init__(self) -> None:
-        _named(self.key, "DKIM", lambda: dkim.parse(self._wanted()))
+        if not _named(self.key, "DKIM", lambda: dkim.parse(self._wanted())).bits:
+            # Often a variable that came out empty. It would take the place of the key that mail is signed by.
+            raise ValidationError(
+                f"{self.key.shown()}, DKIM: its key (p) is empty, which revokes it (RFC 6376, section 3.6.1)",
+                "To revoke a key publish that with dns_record_set and state: exact.",
+            )
 
     def _wanted(self) -> str:
         return values.wanted("TXT", self.value)
@@ -179,6 +185,21 @@ class DmarcWish:
         records = [value for value in there if dmarc.looks_like(value)]
         now = _only(self.key, "DMARC", records)
         return _replaced(there, now, _named(self.key, "DMARC", lambda: dmarc.merge(now, self.tags), now))
+
+
+@dataclass(frozen=True)
+class ReportWish:
+    """Others may have their DMARC reports sent here. Any DMARC record says so, one that sends them elsewhere too.
+
+    That is RFC 7489, section 7.1.
+    """
+
+    key: Key
+    ttl: int | None = None
+
+    def after(self, there: Sequence[str]) -> Sequence[str]:
+        """Return the values, with the plainest such record if there is none."""
+        return there if any(map(dmarc.is_dmarc, there)) else [*there, dmarc.AUTHORISED]
 
 
 def _same(record_type: str) -> Callable[[str], object]:

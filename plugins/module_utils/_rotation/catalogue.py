@@ -41,7 +41,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret impo
 DATABASES, GATEWAYS = "odoo_databases", "mail_gateways"
 # By group, the settings in which a secret is looked for.
 SETTINGS = {
-    DATABASES: ("mail_policy", "odoo_connection", "mail_delivery_token"),
+    DATABASES: ("mail_policy", "odoo_connection", "mail_delivery_token", "mail_delivery_pending_token"),
     GATEWAYS: ("lmtp_bridge_databases",),
 }
 # In which file of the vault a host's secrets are; and what is said of single ones, by their variable.
@@ -53,12 +53,13 @@ CREDENTIAL = re.compile(r"mail_policy\.providers\[\d+\]\.domains\[\d+\]\.credent
 ACCOUNT_KEY = re.compile(r"mail_policy\.providers\[\d+\]\.api_key")
 SERVER = re.compile(r"mail_policy\.odoo\.servers\[\d+\]\.smtp_pass")
 ZONE_KEY = re.compile(r"mail_policy\.dns\.zones\[\d+\]\.(?:key_secret|api_token)")
+PENDING = {"mail_delivery_token": "mail_delivery_pending_token"}
 BRIDGE = re.compile(r"lmtp_bridge_databases\[\d+\]\.token")
 
 
 @dataclass(frozen=True)
 class Use:
-    """A setting of a host that is a variable of the vault, and what it is there."""
+    """A setting of a host that is a variable of the vault, and what it is there; `kept_as` is a login's vault_key."""
 
     place: Place
     variable: str
@@ -66,6 +67,7 @@ class Use:
     base: str = ""
     strategy: str = PAIR
     file: str = ""
+    kept_as: str = ""
     about: dict[str, Any] = field(default_factory=dict)
 
 
@@ -139,6 +141,7 @@ class Host:
             base=login,
             strategy=str(credential.get("strategy") or PAIR),
             file=str(credential.get("vault_file") or ""),
+            kept_as=str(credential.get("vault_key") or ""),
             about={
                 "domain": str(domain.get("name") or "").lower(),
                 "region": str(account.get("region") or mailgun.DEFAULT_REGION),
@@ -239,7 +242,11 @@ def _problems(variable: str, uses: Sequence[tuple[Host, Use]], hosts: Sequence[H
     yield from _shared(known, {host.name for host, use in uses if host.group == DATABASES and use.kind})
     if kind == MAILGUN_LOGIN:
         yield from _unlike(known[0], hosts)
+        # site.yml finds there which login of the pair is active.
+        if known[0].kept_as != variable:
+            yield f"{known[0].place} is this variable, so the login needs vault_key: {variable}"
     if kind == BRIDGE_TOKEN:
+        yield from _alone(known, hosts)
         for group in (DATABASES, GATEWAYS):
             if all(host.group != group for host, _use in uses):
                 yield f"no host of {group} uses it, so not all who know it are known"
@@ -262,6 +269,19 @@ def _shared(known: Sequence[Use], databases: Collection[str]) -> Iterator[str]:
     places = list(dict.fromkeys(use.place for use in known))
     if len(databases) > 1 or (one_each and len(places) > 1):
         yield f"it is used by {' and '.join(map(str, places))}: give each its own"
+
+
+def _alone(known: Sequence[Use], hosts: Sequence[Host]) -> Iterator[str]:
+    """Yield where a second token is not known, which both sides need while they are given a new one."""
+    following = variables(known[0].variable, BRIDGE_TOKEN).next
+    for use in known:
+        beside = PENDING.get(use.place.path) or use.place.path.removesuffix("token") + "pending_token"
+        if not any(
+            following in one.names and Place(host.name, written(one.path)) == Place(use.place.host, beside)
+            for host in hosts
+            for one in host.references
+        ):
+            yield f"{beside} of {use.place.host} is not {following}"
 
 
 def _unlike(use: Use, hosts: Sequence[Host]) -> Iterator[str]:

@@ -136,7 +136,8 @@ def text(told: Mapping[str, Any]) -> list[str]:
     ]
     lines = tables.table(["Result", "Secret", "Rotated", "Due", "What there is to say"], body, WIDTH)
     counts = ", ".join(f"{told['counts'][result]} {result}" for result in RESULTS if told["counts"][result])
-    return [*lines, "", f"{told['counts']['total']} secrets: {counts}."]
+    total = told["counts"]["total"]
+    return [*lines, "", f"{total} secret{'' if total == 1 else 's'}: {counts}."]
 
 
 def _next(row: Mapping[str, Any]) -> str:

@@ -175,6 +175,12 @@ RIGHT = "v=spf1 include:mailgun.org include:zohomail.com mx -all"
         ("MX acme.example", ["20 mx.acme.example"], "different: there is 20 mx.acme.example", "10 mx.acme.example"),
         ("MX acme.example", ["10 mx.acme.example", "5 old.test"], "there is 5 old.test", "Name it in mx"),
         (
+            "MX acme.example",
+            ["5 old.test"],
+            "there is 5 old.test",
+            'dns -e \'{"mail_dns_mx_remove": ["acme.example"]}\'',
+        ),
+        (
             "MX mg.acme.example",
             ["10 mxa.mailgun.org"],
             "there is 10 mxa.mailgun.org, and there is to be none",
@@ -197,6 +203,23 @@ def test_what_is_not_as_it_is_wanted(name: str, there: Any, told: str, fix: str)
     check = found[f"DNS.{name.replace(' ', '.')}"]
     assert (check.status, told in check.detail, fix in check.fix) == ("failed", True, True), check
     assert [one for one in found.values() if one.status == "failed" and one.id.startswith("DNS.")] == [check]
+
+
+def test_an_mx_of_a_name_below() -> None:
+    """The option that removes others goes by domains."""
+    record = {"name": "lists.acme.example", "type": "MX", "values": ["10 mx.acme.example"]}
+    check = checks({"MX lists.acme.example": ["5 old.test"]}, changed_policy(records=[record]))
+    assert check["DNS.MX.lists.acme.example"].fix.endswith("or remove it by hand.")
+
+
+def test_an_mx_that_is_wrong_in_a_zone_that_is_not_ours() -> None:
+    """It is published by hand, and no option of ours removes the other one."""
+    policy = {**POLICY, "dns": {**POLICY["dns"], "zones": []}}
+    check = checks({"MX acme.example": ["5 old.test"]}, policy)["DNS.MX.acme.example"]
+    assert (check.status, check.fix) == (
+        "failed",
+        "Name it in mx if it is right; else publish acme.example MX 10 mx.acme.example in its place",
+    )
 
 
 @pytest.mark.parametrize(
@@ -290,6 +313,28 @@ def test_without_the_section_only_mailguns_records_are_looked_at() -> None:
     assert (check.id, check.status, check.asked) == ("DNS", "skipped", False)
 
 
+@pytest.mark.parametrize(
+    "receiving",
+    [
+        {"inbound": {"domains": [{"name": "mg.acme.example", "others": "reject"}]}},
+        {"odoo": {**POLICY["odoo"], "alias_domains": [{"name": "mg.acme.example", "bounce_alias": "bounce"}]}},
+        {"odoo": {**POLICY["odoo"], "users": [{"login": "admin", "email": "me@mg.acme.example"}]}},
+    ],
+)
+def test_without_the_section_too_a_domain_that_receives_may_have_an_mx(receiving: dict[str, Any]) -> None:
+    policy = {**{name: section for name, section in POLICY.items() if name != "dns"}, **receiving}
+    found = checks({"MX mg.acme.example": ["10 mx.acme.example"]}, policy)
+    assert list(found) == ["DNS.TXT.mg.acme.example", f"DNS.CNAME.{BULK_KEY}"]
+
+
+@pytest.mark.parametrize("there", ["v=DMARC1; rua=mailto:all@reports.test", "v=DMARC1; p=none", "v=DMARC1;"])
+def test_reports_are_allowed_by_any_dmarc_record(there: str) -> None:
+    """It may send them elsewhere (RFC 7489, 7.1)."""
+    name = "acme.example._report._dmarc.reports.test"
+    check = checks({f"TXT {name}": ["owner=1", there]})[f"DNS.TXT.{name}"]
+    assert (check.status, check.detail) == ("passed", f"published: {there}")
+
+
 # --- Receivers
 
 
@@ -336,6 +381,28 @@ def test_what_cannot_be_tried_is_told() -> None:
     check = judged("acme.example", "SPF", policy)
     assert (check.status, check.asked) == ("skipped", True)
     assert "by which terms Own sends is not known" in check.detail
+
+
+def test_an_spf_record_that_nobody_wants() -> None:
+    """Publishing would make none, so that it is not there is no failure that publishing could mend."""
+    (domain,) = POLICY["dns"]["domains"]
+    own = {"name": "Own", "smtp_host": "mail.acme.example", "from_filter": ["acme.example"], "spf": []}
+
+    def missing(said: dict[str, Any]) -> Check:
+        said = {**{key: value for key, value in domain.items() if key != "spf"}, **said}
+        policy = {**changed_policy(), "odoo": {**POLICY["odoo"], "servers": [own]}}
+        policy["dns"] = {**policy["dns"], "domains": [said]}
+        return judged("acme.example", "SPF", policy, status="missing", detail="acme.example has no SPF record")
+
+    for said in ({}, {"spf": {"remove": ["mx"]}}):
+        check = missing(said)
+        assert (check.status, check.asked) == ("skipped", False)
+        assert "acme.example has no SPF record, and the policy wants none" in check.detail
+    assert missing({"spf": {"all": "-all"}}).status == "failed"
+    # Mail is sent from there, and nobody knows by whom.
+    del own["spf"]
+    check = missing({})
+    assert (check.status, "Say spf at the server" in check.fix) == ("failed", True)
 
 
 @pytest.mark.parametrize("status", ["missing", "revoked", "permerror", "temperror"])

@@ -50,6 +50,7 @@ def test_merging(text: str, wished: dict[str, Any], merged: str | None) -> None:
         ("", {"p": "none", "rua": ["postmaster@acme.example"]}, "is no mailto:address"),
         ("", {"p": "none", "rua": ["mailto:a@acme.example, b@acme.example"]}, "is no mailto:address"),
         ("", {"p": "none", "rua": ["\u201cmailto:a@acme.example\u201d"]}, "typographic"),
+        ("", {"p": "none", "rua": ["mailto:a@b\u00fccher.example"]}, "write its xn-- form"),
         ("p=none; v=DMARC1", {"p": "none"}, "v=DMARC1 must be its first tag"),
         ("v=DMARC1; rua=" + POSTMASTER, {"pct": 1}, "no tag p"),
         ("v=DMARC1; p=\u201cnone\u201d", {"p": "none"}, "typographic"),

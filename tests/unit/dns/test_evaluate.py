@@ -275,7 +275,7 @@ def test_where_it_returns(message: bytes, sender: str | None) -> None:
 
 
 # A name server on loopback, as the module asks one.
-SERVER, SILENT, BROKEN = "127.0.0.71", "127.0.0.72", "127.0.0.73"
+SERVER, SILENT, BROKEN, REFERRING = "127.0.0.71", "127.0.0.72", "127.0.0.73", "127.0.0.74"
 SOON = 0.3  # seconds
 ZONE = Zones(
     {
@@ -306,6 +306,7 @@ def port() -> Iterator[int]:
         SERVER: following,
         SILENT: lambda question: None,
         BROKEN: ZONE.resolver(broken=("acme.example.",)),
+        REFERRING: Zones({"example.": "acme 60 NS ns.acme\n"}).server("example."),
     }
     with answering(handlers) as found:
         yield found
@@ -329,6 +330,13 @@ def test_the_next_resolver_is_asked(port: int) -> None:
         f"acme.example MX could not be looked up: resolver {SILENT}: no answer within 0.3 s; "
         f"resolver {BROKEN} answers SERVFAIL"
     )
+
+
+def test_a_server_that_only_refers_to_others_is_no_resolver(port: int) -> None:
+    """It says nothing of the name, which is not to say that there is none."""
+    assert Resolver([REFERRING, SERVER], SOON, port)("acme.example", "MX") == ("10 mail.acme.example",)
+    with pytest.raises(TemporaryError, match=f"resolver {REFERRING}: it does not resolve for this machine .NOERROR"):
+        Resolver([REFERRING], SOON, port)("acme.example", "MX")
 
 
 def test_a_name_is_looked_up_once(port: int) -> None:

@@ -172,7 +172,7 @@ def test_a_host_that_takes_mail_is_not_removed() -> None:
     theirs = ("10 aspmx.l.google.com", "5 mx.acme.example")
     told = refused(ConflictError, {"mx": ["10 mx.acme.example"]}, MX=theirs)
     assert told.startswith("acme.example MX: there is 10 aspmx.l.google.com, which is not to be there; mail would go")
-    assert told.endswith("say mx_remove: true.")
+    assert told.endswith("say mx_remove: true (site.yml: mail_dns_mx_remove).")
     told = refused(ConflictError, {"mx": []}, MX=theirs)
     assert "there must be none, and there is 10 aspmx.l.google.com, 5 mx.acme.example" in told
     assert "mx_remove: true" in told
@@ -253,6 +253,23 @@ def test_what_is_published_in_the_same_call_is_there() -> None:
     assert asked == [("spf.new.example", "TXT")]
 
 
+def test_what_a_cache_still_has_stops_nobody() -> None:
+    """The zone has neither that MX nor two SPF records any more, which is what counts."""
+
+    def stale(name: str, record_type: str) -> Sequence[str]:
+        return ["v=spf1 a -all", SPF] if name == "spf.acme.example" else resolve(name, record_type)
+
+    provider = {"name": "spf.acme.example", "type": "TXT", "values": ["v=spf1 ip4:192.0.2.7 ~all"]}
+    domain = {
+        "domain": "acme.example",
+        "spf": {"terms": ["mx", "include:spf.acme.example"]},
+        "mx": [],
+        "records": [provider],
+    }
+    assert resolve("acme.example", "MX")
+    assert len(changes([domain], {}, look=stale)) == 2
+
+
 def test_an_include_without_a_record_is_refused() -> None:
     told = refused(ValidationError, {"spf": {"terms": ["include:mailgum.org"]}})
     assert "mailgum.org has no SPF record (RFC 7208, sections 5.2 and 6.1)" in told
@@ -285,6 +302,8 @@ def test_what_cannot_be_looked_up_is_warned_of() -> None:
         ({"spf": {"terms": ["inlcude:mailgun.org"]}}, "is no mechanism of SPF"),
         ({"mx": ["mx.acme.example"]}, "acme.example MX: 'mx.acme.example' is no value of a MX record"),
         ({"mx": ["10 192.0.2.1"]}, "'10 192.0.2.1' names an address; an MX names a host"),
+        ({"mx": ["10 mx"]}, "acme.example MX: '10 mx' names no full host; nothing is appended to it"),
+        ({"records": [{"name": "x.test", "type": "MX", "values": ["10 mx"]}]}, "x.test MX: '10 mx' names no full host"),
         ({"ttl": 0}, "domain acme.example: ttl is 0"),
         ({"records": [{"name": "x.test", "type": "A", "values": ["192.0.2.1"], "ttl": 2**31}]}, "x.test A: ttl is "),
         ({"records": [{"name": "x.test", "type": "A", "values": []}]}, "x.test A: values is empty"),

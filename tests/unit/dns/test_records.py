@@ -113,6 +113,13 @@ def test_what_belongs_to_the_zone_itself_is_no_record_set_of_ours() -> None:
     assert set(values.TYPES) - set(TYPES) == {"NS", "SOA"}
 
 
+def test_the_ttl_zero_stays() -> None:
+    there = {key("acme.example"): RecordSet(("a", "of another"), 0, zone=ZONE)}
+    assert plan([wish("acme.example", "a")], there) == []
+    (change,) = plan([wish("acme.example", "b")], there)
+    assert change.after.ttl == 0
+
+
 def test_a_record_set_that_is_made_anew_keeps_its_ttl() -> None:
     there = {key("x.acme.example"): RecordSet(("old",), 60, zone=ZONE)}
     (change,) = plan([ValuesWish(key("x.acme.example"), exact=True), wish("x.acme.example", "new")], there)

@@ -77,6 +77,10 @@ def test_wanted_values(record_type: str, text: str, canonical: str) -> None:
         ("SRV", "0 1 587 @", "@ is no name"),
         ("MX", "mx.acme.example", "is no value of a MX record"),
         ("A", "1.2.3", "is no value of a A record"),
+        # Of several lines a zone file's reader takes the first.
+        ("A", "192.0.2.1\n192.0.2.2\n", "has a line break"),
+        ("MX", "10 mx.acme.example\n20 mx2.acme.example", "has a line break"),
+        ("TXT", '"v=DKIM1; k=rsa; "\n"p=MIIB"', "has a line break"),
         ("CNAME", "a b", "is no value of a CNAME record"),
     ],
 )

@@ -189,6 +189,13 @@ def test_a_term_is_wanted_though_it_is_removed_with_another_qualifier() -> None:
     assert wish.after(["v=spf1 ?a:smtp.acme.example -all"]) == ["v=spf1 a:smtp.acme.example -all"]
 
 
+def test_what_is_removed_hides_no_other_term_that_matches_the_same() -> None:
+    own = {**OWN, "spf": ["?mx"]}
+    for removed, left in (("?mx", ["mx"]), ("-mx", ["?mx"]), ("mx", [])):
+        said = {"name": "acme.example", "spf": {"terms": ["mx"], "remove": [removed]}}
+        assert terms(policy(own, domains=[said])) == left
+
+
 def test_the_spf_that_is_wanted_can_be_merged() -> None:
     """The wishes refuse what contradicts itself; ours do not, whatever the record has."""
     spf = entry(wanted(policy(OWN, BULK)), "acme.example")["spf"]
@@ -446,6 +453,16 @@ GUARDED: dict[str, tuple[list[Policy], list[Policy], str]] = {
         dmarc(p="quarantine"),
         "and SPF has it as ?a:smtp.acme.example, which is no pass, and who signs it is not known",
     ),
+    "nothing lets it send": (
+        [{**OWN, "spf": []}],
+        dmarc(p="reject"),
+        "and no term of SPF lets it send, and who signs it is not known",
+    ),
+    "nothing lets it send, and a key": (
+        [{**OWN, "spf": []}],
+        [{"name": "acme.example", "dmarc": {"p": "reject"}, "records": [KEY]}],
+        "",
+    ),
     "it is not known what lets it send": (
         [server("Own", provider="relay", smtp_host="smtp.acme.example")],
         dmarc(p="reject"),
@@ -491,6 +508,41 @@ def test_dmarc_is_not_raised_while_mail_of_the_policy_would_fail(case: str) -> N
         assert refused in str(caught.value)
     else:
         assert entry(wanted(given), "acme.example")["dmarc"] == said[0]["dmarc"]
+
+
+STRICT = "v=DMARC1; p=none; adkim=s; aspf=s"
+
+
+@pytest.mark.parametrize(
+    ("servers", "tags", "there", "refused"),
+    [
+        ([BULK], {"p": "reject"}, STRICT, True),
+        # One of both is enough.
+        ([BULK], {"p": "reject"}, "v=DMARC1; p=none; adkim=s", False),
+        ([BULK], {"p": "reject"}, "v=DMARC1; p=none; aspf=S", False),
+        # What the policy says takes its place.
+        ([BULK], {"p": "reject", "adkim": "r"}, STRICT, False),
+        ([BULK], {"p": "none"}, STRICT, False),
+        ([OWN], {"p": "reject"}, STRICT, False),
+        ([BULK], {"p": "reject"}, "somebody's", False),
+    ],
+)
+def test_dmarc_is_not_raised_beside_tags_that_stay_and_are_strict(
+    servers: list[Policy], tags: Policy, there: str, refused: bool
+) -> None:
+    """What the policy does not say of a record stays in it, and counts as well."""
+    signing = [{**one, "from_filter": ["acme.example"]} for one in servers]
+    given = policy(*signing, domains=dmarc(**tags))
+    there_now = [
+        {"name": "acme.example", "type": "TXT", "values": [STRICT]},
+        {"name": "_dmarc.acme.example", "type": "TXT", "values": [there], "ttl": 60},
+    ]
+    if refused:
+        with pytest.raises(AnsibleFilterError, match=r"beside adkim=s, aspf=s, which it has, p=reject would") as caught:
+            mail_dns_wanted.mail_dns_wanted(given, records=there_now)
+        assert "say adkim: r or aspf: r" in str(caught.value)
+    else:
+        assert mail_dns_wanted.mail_dns_wanted(given, records=there_now) == wanted(given)
 
 
 def test_what_is_wanted_is_what_mail_dns_takes() -> None:

@@ -144,6 +144,10 @@ def test_what_is_there_and_wrong(wish: Any, there: Sequence[str], told: str) -> 
         (lambda: SpfWish(AT, all_="+all"), "would let everybody send"),
         (lambda: DkimWish(SELECTOR, f"v=DKIM1; p={KEY[:99]}"), "s1._domainkey.acme.example TXT, DKIM: its key (p)"),
         (lambda: DkimWish(SELECTOR, '"p='), "is no value of a TXT record"),
+        (
+            lambda: DkimWish(SELECTOR, "v=DKIM1; k=rsa; p="),
+            "s1._domainkey.acme.example TXT, DKIM: its key (p) is empty",
+        ),
         (lambda: DmarcWish(DMARC, {"p": "maybe"}), "p=maybe is no value of this tag"),
         (lambda: ValuesWish(MX, ["mx.acme.example"]), "acme.example MX: 'mx.acme.example' is no value of a MX record"),
         (

@@ -135,6 +135,18 @@ WRONG: dict[str, tuple[Callable[[Section], Any], str]] = {
         lambda s: domain(s, mx=["mx.acme.example"]),
         "dns.domains[0].mx[0] is 'mx.acme.example'; write priority and host, such as 10 mx.acme.example",
     ),
+    "an MX at an address": (
+        lambda s: domain(s, mx=["10 192.0.2.1"]),
+        "dns.domains[0].mx[0] is '10 192.0.2.1'; write priority and host, such as 10 mx.acme.example",
+    ),
+    "an MX without its domain": (
+        lambda s: domain(s, mx=["10 mx"]),
+        "dns.domains[0].mx[0] is '10 mx'; write priority and host, such as 10 mx.acme.example",
+    ),
+    "a further MX without its domain": (
+        lambda s: record(s, type="MX", values=["10 mx"]),
+        "dns.domains[0].records[0].values: '10 mx' names no full host",
+    ),
     "an MX that is no text": (lambda s: domain(s, mx=[10]), "dns.domains[0].mx[0] is 10; write priority and host"),
     "a null MX": (lambda s: domain(s, mx=["0 ."]), "dns.domains[0].mx[0] is a null MX"),
     "a record that is none": (lambda s: domain(s, records=["www"]), "dns.domains[0].records[0] is no dictionary"),
@@ -163,7 +175,7 @@ WRONG: dict[str, tuple[Callable[[Section], Any], str]] = {
         "dns.domains[0].records[0] is a DMARC record. Say its tags under dmarc.",
     ),
     "MX beside mx": (
-        lambda s: record(s, name="acme.example", type="MX", values=["10 mx"]),
+        lambda s: record(s, name="acme.example", type="MX", values=["10 mx.acme.example"]),
         "dns.domains[0].records[0] is the MX record of acme.example; say it under mx",
     ),
 }

@@ -12,6 +12,7 @@ from ansible_collections.mailops.odoo.plugins.module_utils._rotation.references 
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret import Secret
 
 VAULT = "group_vars/acme/vault.yml"
+PENDING = "{{ vault_token_next | default(vault_token_previous | default(''), true) }}"
 RAW: dict[str, Any] = {
     "mail_policy": {
         "odoo": {
@@ -69,11 +70,14 @@ RAW: dict[str, Any] = {
         "odoo_api_key": "{{ vault_key }}",
     },
     "mail_delivery_token": "{{ vault_token }}",
+    "mail_delivery_pending_token": PENDING,
     **dict.fromkeys(["vault_bulk", "vault_mailgun", "vault_tsig", "vault_cloudflare", "vault_key"], "s3cret"),
     "vault_token": "s3cret",
 }
 BRIDGE: dict[str, Any] = {
-    "lmtp_bridge_databases": [{"name": "acme", "url": "https://odoo.acme.example", "token": "{{ vault_token }}"}],
+    "lmtp_bridge_databases": [
+        {"name": "acme", "url": "https://odoo.acme.example", "token": "{{ vault_token }}", "pending_token": PENDING}
+    ],
     "vault_token": "s3cret",
 }
 
@@ -230,6 +234,9 @@ PROBLEMS = [
     ([*SERVERS, 1, "smtp_pass"], "literal", "vault_bulk", "logs in as no-reply@mg.acme.example, with something else"),
     (["mail_delivery_token"], "{{ vault_bulk }}", "vault_bulk", "it is two things: mail_policy.providers"),
     (["mail_delivery_token"], "literal", "vault_token", "no host of odoo_databases uses it"),
+    (["mail_delivery_pending_token"], "", "vault_token", "mail_delivery_pending_token of prod is not vault_token_next"),
+    ([*LOGIN, 0, "vault_key"], "", "vault_bulk", "so the login needs vault_key: vault_bulk"),
+    ([*LOGIN, 0, "vault_key"], "vault_other", "vault_bulk", "so the login needs vault_key: vault_bulk"),
     ([*LOGIN, 0, "strategy"], "twice", "vault_bulk", "its strategy is twice, none of pair, in_place"),
     ([*LOGIN, 0, "vault_file"], "", "vault_key", "its file is not known: give mail_vault_file"),
 ]
@@ -255,6 +262,12 @@ def test_a_token_without_a_gateway_and_an_api_key_of_the_bridge() -> None:
     rpc = {"lmtp_bridge_databases": [{"name": "acme", "backend": "rpc", "token": "{{ vault_key }}"}]}
     found = by_name(databases(), gateway(raw=rpc))
     assert "lmtp_bridge_databases[0].token of mx uses it too" in found["vault_key"].problem
+
+
+def test_a_gateway_that_would_not_get_the_second_token() -> None:
+    alone = {"lmtp_bridge_databases": [{"name": "acme", "token": "{{ vault_token }}"}]}
+    found = by_name(databases(), gateway(raw=alone))["vault_token"]
+    assert found.problem == "lmtp_bridge_databases[0].pending_token of mx is not vault_token_next"
 
 
 def test_a_secret_in_two_files() -> None:

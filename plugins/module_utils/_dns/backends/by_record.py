@@ -78,8 +78,8 @@ class Provider(Protocol):
     def records(self, zone: Zone, name: Any = None, record_type: str = "") -> list[Record]:
         """Return a zone's records, those of a name (an absolute one) and of a type where given."""
 
-    def check(self, key: Key, value: str, ttl: int) -> None:
-        """Raise ValidationError if the provider cannot hold this."""
+    def check(self, key: Key, added: Sequence[str], ttl: int) -> None:
+        """Raise ValidationError if the provider cannot hold these values that come, or the TTL of the record set."""
 
     def create(self, zone: Zone, key: Key, value: str, ttl: int) -> str:
         """Create a record and return its identity; ConflictError if what is there does not admit it."""
@@ -114,11 +114,14 @@ class ByRecord:
             found[key] = reading.record_set(zone, key)
         return found
 
+    def check(self, changes: Sequence[Change]) -> None:
+        """Raise ValidationError if the provider cannot hold what is to come."""
+        for change in changes:
+            if change.added or (change.after.values and change.after.ttl != change.before.ttl):
+                self._provider.check(change.key, change.added, change.after.ttl or 0)
+
     def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
         """Carry out changes that were planned from what `read` returned, those of a name one after the other."""
-        for change in changes:
-            for value in change.after.values if change.after.ttl != change.before.ttl else change.added:
-                self._provider.check(change.key, value, change.after.ttl or 0)
         names: dict[Any, list[Change]] = {}
         for change in changes:
             names.setdefault(change.key.name, []).append(change)
@@ -144,7 +147,7 @@ class ByRecord:
             error.definite = error.definite and not writing.wrote
             raise
         except Raced as raced:
-            raced.wrote = writing.wrote
+            raced.begun = writing.changes if writing.wrote else ()
             raise
 
     def _check_type(self, key: Key) -> None:
@@ -229,7 +232,7 @@ class _Writing:
     def __init__(self, provider: Provider, zone: Zone, changes: Sequence[Change]) -> None:
         self._provider = provider
         self._zone = zone
-        self._changes = changes
+        self.changes = changes
         self._name = changes[0].key.name
         self._before: list[Record] = []
         # The identities of what was created.
@@ -240,7 +243,7 @@ class _Writing:
     def carry_out(self) -> None:
         """Carry one change out. Raises Raced, or what fails; something works at every moment."""
         self._start()
-        (change,) = self._changes
+        (change,) = self.changes
         try:
             self._write(change)
         except MailopsError as error:
@@ -254,7 +257,7 @@ class _Writing:
         """
         self._start()
         try:
-            for change in sorted(self._changes, key=lambda change: bool(change.after.values)):
+            for change in sorted(self.changes, key=lambda change: bool(change.after.values)):
                 self._write(change)
         except MailopsError as error:
             now = self._look()
@@ -271,7 +274,7 @@ class _Writing:
     def _start(self) -> None:
         """Raise Raced if there is something else than the changes were planned from."""
         self._before = self._provider.records(self._zone, self._name)
-        for change in self._changes:
+        for change in self.changes:
             now, then = record_set(self._zone, change.key, self._before), change.before
             if (now.values, now.ttl, now.alias, now.beside) != (then.values, then.ttl, then.alias, then.beside):
                 raise Raced
@@ -339,8 +342,8 @@ class _Writing:
 
     def _rivals(self, now: Iterable[Record]) -> list[Record]:
         """Return the records of others of which there may be one only, and one of ours is."""
-        kinds = {(change.key, once(change.key, value)) for change in self._changes for value in change.added}
-        ours = {(change.key, value) for change in self._changes for value in change.after.values}
+        kinds = {(change.key, once(change.key, value)) for change in self.changes for value in change.added}
+        ours = {(change.key, value) for change in self.changes for value in change.after.values}
         return [
             record
             for record in now
@@ -353,7 +356,7 @@ class _Writing:
 
     def _done(self, now: Sequence[Record]) -> bool:
         """Whether all that was to come is there, with its TTL, and nothing that was to go."""
-        return all(_is_done(change, now) for change in self._changes)
+        return all(_is_done(change, now) for change in self.changes)
 
     def _look(self) -> list[Record] | None:
         """Return what is there; None if that cannot be seen."""
@@ -364,7 +367,7 @@ class _Writing:
 
     def _gone(self) -> list[Record]:
         """Return the records that the changes remove, of equal ones the first. What others have deleted is none."""
-        removed = {(change.key, value) for change in self._changes for value in change.removed}
+        removed = {(change.key, value) for change in self.changes for value in change.removed}
         first = {(record.key, record.value): record for record in reversed(self._before)}
         return [record for what, record in first.items() if what in removed]
 
@@ -372,7 +375,7 @@ class _Writing:
         """Take back what came, and create again what went; say in the error what could not be."""
         there = {(record.key, record.value) for record in now}
         lost = [record for record in self._gone() if (record.key, record.value) not in there]
-        added = {(change.key, value) for change in self._changes for value in change.added}
+        added = {(change.key, value) for change in self.changes for value in change.added}
         try:
             for record in now:
                 if (record.key, record.value) in added and record.id not in _ids(self._before):

@@ -102,8 +102,8 @@ class Cloudflare:
         # Should a filter be ignored some day, no record of another name is taken for one of this.
         return [one for one in found if name in (None, one.key.name) and record_type in ("", one.key.type)]
 
-    def check(self, key: Key, value: str, ttl: int) -> None:
-        """Raise ValidationError if Cloudflare cannot hold this."""
+    def check(self, key: Key, added: Sequence[str], ttl: int) -> None:
+        """Raise ValidationError if Cloudflare cannot hold this (see by_record.Provider)."""
         if not LEAST_TTL <= ttl <= MOST_TTL:
             raise ValidationError(
                 f"{key.shown()}: the TTL is {ttl}",

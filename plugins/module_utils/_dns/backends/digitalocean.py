@@ -39,6 +39,8 @@ API = "https://api.digitalocean.com"
 PATIENCE = 120.0
 PAGE = 200
 LEAST_TTL = 30
+# Of records for which none is told.
+DEFAULT_TTL = 1800
 
 
 class DigitalOcean:
@@ -78,17 +80,18 @@ class DigitalOcean:
         # Should a filter be ignored some day, no record of another name is taken for one of this.
         return [one for one in found if name in (None, one.key.name) and record_type in ("", one.key.type)]
 
-    def check(self, key: Key, value: str, ttl: int) -> None:
-        """Raise ValidationError if DigitalOcean cannot hold this."""
+    def check(self, key: Key, added: Sequence[str], ttl: int) -> None:
+        """Raise ValidationError if DigitalOcean cannot hold this (see by_record.Provider)."""
         if ttl < LEAST_TTL:
             raise ValidationError(
                 f"{key.shown()}: the TTL is {ttl}", f"DigitalOcean wants at least {LEAST_TTL} seconds."
             )
-        if key.type == "TXT" and ("\\" in value or value.startswith('"')):
-            raise ValidationError(
-                f"{key.shown()}: {value!r} cannot be had at DigitalOcean",
-                "A text there may neither have a backslash nor begin with a quotation mark.",
-            )
+        for value in added:
+            if key.type == "TXT" and ("\\" in value or value.startswith('"')):
+                raise ValidationError(
+                    f"{key.shown()}: {value!r} cannot be had at DigitalOcean",
+                    "A text there may neither have a backslash nor begin with a quotation mark.",
+                )
 
     def create(self, zone: Zone, key: Key, value: str, ttl: int) -> str:
         """Create a record and return its identity."""
@@ -190,7 +193,7 @@ def _zone(name: str) -> Zone:
 
 
 def _record(zone: Zone, entry: Mapping[str, Any]) -> Record:
-    relative, kind, ttl = str(entry["name"]), str(entry["type"]), int(entry.get("ttl") or 0)
+    relative, kind, ttl = str(entry["name"]), str(entry["type"]), int(entry.get("ttl") or DEFAULT_TTL)
     name = zone.name if relative == "@" else values.name(f"{relative}.{zone.id}")
     data = str(entry["data"])
     if kind in ("CNAME", "MX", "NS", "SRV") and data == "@":

@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a primary server has at names, and which zones these are in, from as few questions as possible.
 
-Each record set is asked for once. What an answer does not say is whether the name itself has the records or a wildcard
-stands in for it, and, if there are some, which zone they are in. One question below each such name tells both: below a
-name that exists there is nothing, and the no to it comes with the zone's SOA (RFC 4592, RFC 2308).
+Each record set is asked for once. Which zone a name is in the answer says: a no has the zone's SOA, and what is found
+has the zone's NS beside it, unless the server is set to say the least. What it does not say is whether the name itself
+has the records or a wildcard stands in for it. One question for the wildcard of all names beside each other tells: if
+it gets a no, none answers for any of them (RFC 4592, 3.3.1). Otherwise one question below each name does: below a name
+that exists there is nothing, and the no to it comes with the zone's SOA (RFC 2308).
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ SIGNING = ("RRSIG", "NSEC")
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a server said: as question.Content, with the TTL, the records as they came and the zone that a no names."""
+    """What a server said: as question.Content, with the TTL, the records as they came and the zone that it names."""
 
     kind: str
     values: tuple[str, ...] = ()
@@ -71,15 +73,22 @@ class Reading:
         perhaps = [name for name in names if name not in missing]
         # A CNAME may come only where nothing else is.
         lonely = [key for key in keys if key.type == "CNAME" and self._answers[key].kind == "nodata"]
-        self._ask([*(Key(_below(name), "SOA") for name in perhaps), *(Key(key.name, "ANY") for key in lonely)])
+        told = {name: self._told_zone(name, keys) for name in perhaps}
+        untold = [name for name in perhaps if told[name] is None]
+        # A zone's own name exists.
+        within = [name for name in perhaps if told[name] not in (None, name)]
+        self._ask(
+            [
+                *(_soa(_beside(name)) for name in within),
+                *(_soa(_below(name)) for name in untold),
+                *(Key(key.name, "ANY") for key in lonely),
+            ]
+        )
         zones = {name: self._zone_of(name, keys) for name in names}
-        wild = [
-            name
-            for name in perhaps
-            if name != zones[name] and self._answers[Key(_below(name), "SOA")].kind != "nxdomain"
+        suspects = [
+            name for name in perhaps if name != zones[name] and (name in untold or not self._is_missing(_beside(name)))
         ]
-        self._ask([Key(_beside(key.name), key.type) for key in keys if key.name in wild])
-        covered = {name for name in wild if self._is_covered([key for key in keys if key.name == name])}
+        covered = self._covered(suspects)
         self._ask([Key(_beside(name), "ANY") for name in covered])
         self._found = {key: self._record_set(key, zones[key.name], key.name in covered) for key in keys}
         return self._found
@@ -108,27 +117,34 @@ class Reading:
         beside = others.types if others and key.type == "CNAME" else ()
         return RecordSet(beside=beside, zone=zone)
 
-    def _is_covered(self, keys: Iterable[Key]) -> bool:
-        """Whether a wildcard answers for a name: what is asked for has the same answer at a name that is none."""
+    def _covered(self, names: Sequence[dns.name.Name]) -> set[dns.name.Name]:
+        """Return those names that are none, but that a wildcard answers for.
 
-        def told(key: Key) -> object:
-            answer = self._answers[key]
-            return answer.kind, answer.values, answer.ttl
+        Below such a name it answers as well. It does below a name that is there only if that has a wildcard of its own;
+        which ends the answers of all others, so below that one there is nothing.
+        """
+        self._ask([_soa(_below(name)) for name in names])
+        answered = [name for name in names if not self._is_missing(_below(name))]
+        self._ask([_soa(_below(_below(name))) for name in answered])
+        return {name for name in answered if not self._is_missing(_below(_below(name)))}
 
-        return all(told(key) == told(Key(_beside(key.name), key.type)) for key in keys)
+    def _is_missing(self, name: dns.name.Name) -> bool:
+        return self._answers[_soa(name)].kind == "nxdomain"
+
+    def _told_zone(self, name: dns.name.Name, keys: Iterable[Key]) -> dns.name.Name | None:
+        """Return the zone that the answers for a name tell; None if none does."""
+        return next((self._answers[key].zone for key in keys if key.name == name and self._answers[key].zone), None)
 
     def _zone_of(self, name: dns.name.Name, keys: Sequence[Key]) -> dns.name.Name:
         """Return the zone that a name is in."""
-        asked = [Key(_below(name), "SOA"), *(key for key in keys if key.name == name)]
-        zone = next(
-            (self._answers[key].zone for key in asked if key in self._answers and self._answers[key].zone), None
-        )
+        below = self._answers.get(_soa(_below(name)))
+        zone = self._told_zone(name, keys) or (below.zone if below else None)
         at = name
         # A wildcard that is a CNAME says nothing of the zone: names above it do.
         while zone is None:
             if at == dns.name.root:
                 raise ProtocolError(f"{self._primary.shown} does not say which zone {values.shown(name)} is in")
-            key = Key(at, "SOA")
+            key = _soa(at)
             self._ask([key])
             zone = at if self._answers[key].kind == "found" else self._answers[key].zone
             at = at.parent()
@@ -177,16 +193,23 @@ class Reading:
             if key.type == "ANY":
                 return _Answer(has.kind, types=tuple(types))
             rrset = told.find_rrset(told.answer, key.name, dns.rdataclass.IN, dns.rdatatype.from_text(key.type))
-            return _Answer(has.kind, has.values, rrset.ttl, tuple(rrset))
-        zone = None
-        if not told.answer:
-            soas = [rrset.name for rrset in told.authority if rrset.rdtype == dns.rdatatype.SOA]
-            zone = next((soa for soa in soas if key.name.is_subdomain(soa)), None)
-        return _Answer(has.kind, has.values, zone=zone)
+            return _Answer(has.kind, has.values, rrset.ttl, tuple(rrset), zone=_zone_beside(told, key, "NS"))
+        # What follows an alias is of the alias's zone.
+        return _Answer(has.kind, has.values, zone=None if told.answer else _zone_beside(told, key, "SOA"))
+
+
+def _zone_beside(told: dns.message.Message, key: Key, record_type: str) -> dns.name.Name | None:
+    """Return the zone whose SOA or NS records stand beside an answer with authority; None if none do."""
+    named = [rrset.name for rrset in told.authority if rrset.rdtype == dns.rdatatype.from_text(record_type)]
+    return next((zone for zone in named if key.name.is_subdomain(zone)), None)
+
+
+def _soa(name: dns.name.Name) -> Key:
+    return Key(name, "SOA")
 
 
 def _below(name: dns.name.Name) -> dns.name.Name:
-    """Return a name directly below, which there is only if a wildcard is."""
+    """Return a name directly below: the wildcard there, if one is."""
     try:
         return dns.name.Name((b"*", *name.labels))
     except dns.name.NameTooLong:

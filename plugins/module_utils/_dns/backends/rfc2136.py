@@ -62,6 +62,15 @@ class Rfc2136:
         self._there.update({one: reading.rdatas(one) for one in found})
         return found
 
+    def check(self, changes: Sequence[Change]) -> None:
+        """Raise ValidationError if what must be done together does not fit into one update."""
+        for zone, batch in self._batches(changes):
+            try:
+                self._primary.signed([self._update(zone, batch)])
+            # The latter of one record that would be longer than any can be.
+            except (dns.exception.TooBig, dns.exception.FormError):
+                raise ValidationError(f"{_listed(batch)}: too much for one update (64 KiB)") from None
+
     def apply(self, changes: Sequence[Change]) -> Iterator[Change]:
         """Carry out changes that were planned from what `read` returned; each batch is done wholly or not at all."""
         for zone, batch in self._batches(changes):
@@ -69,8 +78,6 @@ class Rfc2136:
             try:
                 (answer,) = self._primary.exchange([update])
                 self._judge(answer.rcode(), zone, batch)
-            except dns.exception.TooBig:
-                raise ValidationError(f"{_listed(batch)}: too much for one update (64 KiB)") from None
             except TemporaryError:
                 # It may have been carried out all the same.
                 if not self._is_done(batch):
@@ -167,8 +174,8 @@ class Rfc2136:
         if code == dns.rcode.REFUSED:
             raise AuthenticationError(
                 f"{at} does not let the key {name} change {_listed(batch)} in the zone {of} ({told})",
-                "Its log says why. BIND allows changes by allow-update or update-policy of the zone, and refuses an MX "
-                "whose host has no address in its zone (check-integrity).",
+                "Its log says why. BIND allows changes by allow-update or update-policy, at the zone's primary alone, "
+                "and refuses an MX whose host has no address in its zone (check-integrity).",
             )
         if code in (dns.rcode.NOTAUTH, dns.rcode.NOTZONE):
             raise NotFoundError(

@@ -75,7 +75,7 @@ class Primary:
             for start in range(0, len(messages), WINDOW):
                 window = messages[start : start + WINDOW]
                 connection.settimeout(self._timeout)
-                connection.sendall(self._wire(window))
+                connection.sendall(self.signed(window))
                 answers += self._answers(connection, window)
         return answers
 
@@ -96,8 +96,8 @@ class Primary:
                 told = f"no answer within {self._timeout:g} s" if isinstance(error, TimeoutError) else str(error)
                 raise TemporaryError(f"the connection to {self.shown} broke: {told}", "Run the task again.") from None
 
-    def _wire(self, messages: Sequence[dns.message.Message]) -> bytes:
-        """Return the messages as they are sent, signed."""
+    def signed(self, messages: Sequence[dns.message.Message]) -> bytes:
+        """Return the messages as they are sent, signed. dns.exception.TooBig if one does not fit into 64 KiB."""
         wires = []
         for number, message in enumerate(messages):
             # Unlike chance, this tells them apart for certain. Who may answer is settled by the signature.
