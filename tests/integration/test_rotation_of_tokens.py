@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,10 +16,10 @@ from typing import Any
 
 import host
 import pytest
-from support.conductor import CHANGED, Step, killed_after, on
+from support.conductor import CHANGED, Broken, Step, killed_after, on
 from support.machines import Internet, Machine, Odoo
 from support.playbooks import ROOT
-from support.rotation import Vaulted, result, rotated
+from support.rotation import Vaulted, away, result, rotated, without_connections
 from support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -39,16 +41,25 @@ print(number)
 TOKEN = "vault_mail_delivery_token"
 TOKENS = "/etc/odoo-lmtp-bridge/tokens/acme"
 # What changes something, in order: after each of them a run can be killed.
-STEPS: tuple[str, ...] = ()
+IN_ODOO = "The gateways' token is set, and which of them are told of changes"
+WRITTEN, RESTARTED = "The tokens are in their files", "The bridge goes by them"
+STEPS = (
+    *("The vault: begin", IN_ODOO, WRITTEN, RESTARTED),
+    *("The vault: switch", IN_ODOO, WRITTEN, RESTARTED),
+    *("What is not given is not set", "The vault: finish"),
+)
+# Where the vault is away from; and after these, where Odoo has no database.
+FAILING = ("The vault: switch", "The vault: finish")
+KILLED, FAILED = list(STEPS), [*(f"without a vault {step}" for step in FAILING), f"without Odoo {IN_ODOO}"]
 
 
 class Exchange:
     """The token is exchanged again and again while mail comes in.
 
     First by three runs, `runs`: there is a gateway that is not reached, then one that would not get the new token; the
-    third completes it. `noted` is what changed something in that one. Then by two for each step: one that is killed
-    after it, and one that completes it, with their exit codes in `ends`. `seen` is what the vault, Odoo and the gateway
-    had after each run, and for the steps, `left`, after the killed one and after the next.
+    third completes it. `seen` is what the vault, Odoo and the gateway had after each. `noted` is what changed something
+    in the third. Then by two for each step and each failure: one that is killed or fails, and one that completes it.
+    `left` has both's exit codes, and what there was after each.
     """
 
     def __init__(self, vault: Vaulted, site: Odoo, gateway: Machine, internet: Internet) -> None:
@@ -58,7 +69,7 @@ class Exchange:
         self.noted: list[str] = []
         self.runs: list[subprocess.CompletedProcess[str]] = []
         self.seen: list[dict[str, Any]] = []
-        self.left: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self.left: list[list[tuple[int, dict[str, Any]]]] = []
         shown = gateway.run("journalctl", "-q", "-n", "0", "--show-cursor", check=True).stdout
         cursor = shown.strip().removeprefix("-- cursor: ")
         sender = subprocess.Popen(
@@ -78,15 +89,23 @@ class Exchange:
             self._fail(main, pending, "")
             self.runs.append(self._rotate(step=self._note))
             self.seen.append(self._look())
-            for step in STEPS:
-                killed = self._rotate(step=killed_after(step)).returncode, self._look()
-                self.left[step] = [killed, (self._rotate("-e", "rotate_older_than=90d").returncode, self._look())]
+            for number, step in enumerate(STEPS):
+                nth = STEPS[: number + 1].count(step)
+                self._then(self._rotate(step=killed_after(step, nth)).returncode)
+            for task in FAILING:
+                with Broken(task, away(vault)) as broken:
+                    code = self._rotate(step=broken).returncode
+                self._then(code)
         finally:
             said = sender.communicate("")[0]
         self.sent = int(said)
         until(lambda: not gateway.run("postqueue", "-j").stdout.strip(), "an empty queue", 60)
         log = ("journalctl", "-q", "-o", "cat", "-u", "postfix@-.service", "--after-cursor", cursor)
         self.log = gateway.run(*log, check=True).stdout
+        # Without Odoo no mail is taken, whichever token it is.
+        with Broken(IN_ODOO, without_connections(site)) as broken:
+            code = self._rotate(step=broken).returncode
+        self._then(code)
         self.end = vault.file.read_bytes()
         self.last = self._rotate("-e", "rotate_older_than=90d")
 
@@ -104,6 +123,11 @@ class Exchange:
         """Exchange the token, or what the arguments say."""
         what = arguments or ("-e", json.dumps({"rotate_secrets": [TOKEN]}))
         return self.vault.rotate("--tags", "bridge_token", *what, step=step)
+
+    def _then(self, code: int) -> None:
+        """Look what is left, and have the next run complete it."""
+        left = self._look()
+        self.left.append([(code, left), (self._rotate("-e", "rotate_older_than=90d").returncode, self._look())])
 
     def _note(self, what: str, name: str) -> bool:
         if what == CHANGED:
@@ -179,6 +203,30 @@ def test_the_next_run_completes_the_exchange(exchange: Exchange) -> None:
     assert rotated(exchange.runs[2], TOKEN) == seen["vault"][f"{TOKEN}_rotated"]
 
 
+def test_the_steps_are_all_there_are(exchange: Exchange) -> None:
+    # The run that completed it was not the one that began: the vault's and Odoo's parts of that were there already.
+    assert (*STEPS[:2], *exchange.noted[1:]) == STEPS
+
+
+@pytest.mark.parametrize("number", range(len(KILLED + FAILED)), ids=[*KILLED, *FAILED])
+def test_a_run_that_is_killed_or_fails_is_completed_by_the_next(exchange: Exchange, number: int) -> None:
+    (code, between), (ended, after) = exchange.left[number]
+    assert code == (-signal.SIGKILL if number < len(KILLED) else 2)
+    held = {name: value for name, value in between["vault"].items() if name.startswith(TOKEN)}
+    # Odoo takes what the gateway has, and all that is known of it is in the vault.
+    assert set(between["gateway"]) <= set(between["odoo"].values()) <= set(held.values())
+    assert ended == 0
+    new = after["vault"][TOKEN]
+    assert (after["odoo"], after["gateway"]) == ({"mail_delivery.token": new}, [new])
+    assert {name for name in after["vault"] if name.startswith(TOKEN)} == {TOKEN, f"{TOKEN}_rotated"}
+
+
+def test_the_run_after_that_changes_nothing(exchange: Exchange) -> None:
+    assert exchange.last.returncode == 0
+    assert not re.search(r"changed=[1-9]", exchange.last.stdout)
+    assert exchange.vault.file.read_bytes() == exchange.end
+
+
 def test_no_mail_is_deferred_by_it(exchange: Exchange) -> None:
     assert exchange.sent >= 500
     ends = [line for line in exchange.log.splitlines() if "status=" in line]
@@ -187,7 +235,9 @@ def test_no_mail_is_deferred_by_it(exchange: Exchange) -> None:
     assert sorted(lead["name"] for lead in leads) == sorted(f"{exchange.run} {n}" for n in range(exchange.sent))
 
 
-def test_neither_token_shows(exchange: Exchange) -> None:
-    tokens = [exchange.before[TOKEN], exchange.seen[2]["vault"][TOKEN]]
+def test_no_token_shows(exchange: Exchange) -> None:
+    seen = [*exchange.seen, *(look for looks in exchange.left for _code, look in looks)]
+    tokens = {exchange.before[TOKEN], *(token for look in seen for token in look["gateway"])}
+    assert len(tokens) > len(STEPS)
     assert exchange.vault.tells(tokens) == []
     assert [token for token in tokens if token in exchange.log] == []

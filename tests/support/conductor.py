@@ -58,9 +58,16 @@ def on(what: str, name: str) -> bool:
     return False
 
 
-def killed_after(task: str) -> Step:
-    """Return a step that kills the run once a task of this name, or of one that begins so, has changed something."""
-    return lambda what, name: what == CHANGED and name.startswith(task)
+def killed_after(task: str, time: int = 1) -> Step:
+    """Return a step that kills the run once a task of this name has changed something, at which time it does."""
+    left = [time]
+
+    def step(what: str, name: str) -> bool:
+        if what == CHANGED and name.startswith(task):
+            left[0] -= 1
+        return left[0] == 0
+
+    return step
 
 
 class Broken:
