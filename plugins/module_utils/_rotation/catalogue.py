@@ -121,9 +121,9 @@ class Host:
         if ZONE_KEY.fullmatch(text):
             return self._zone(place, variable, parent)
         if text == "odoo_connection.odoo_api_key":
-            about = {key: str(at(parent, (f"odoo_{key}",)) or "") for key in ("url", "database", "login")}
-            about["password"] = bool(at(parent, ("odoo_password",)))
-            return Use(place, variable, ODOO_API_KEY, base=KEY_NAME, about=about)
+            said = {key: str(at(parent, (f"odoo_{key}",)) or "") for key in ("url", "database", "login")}
+            password = bool(at(parent, ("odoo_password",)))
+            return Use(place, variable, ODOO_API_KEY, base=KEY_NAME, about={**said, "password": password})
         if BRIDGE.fullmatch(text) and at(parent, ("backend",)) != "rpc":
             return Use(place, variable, BRIDGE_TOKEN, about={"databases": [str(at(parent, ("name",)))]})
         if text == "mail_delivery_token":
