@@ -131,8 +131,8 @@ def failing(mailgun: Mailgun) -> Iterator[None]:
 
 def rotated(done: subprocess.CompletedProcess[str], name: str) -> str:
     """Return when a secret was rotated, as the report says."""
-    (row,) = [line for line in done.stdout.splitlines() if line.split()[1:2] == [name] and line.startswith("  ")]
-    return row.split()[2]
+    shown = done.stdout[done.stdout.index("Result  ", done.stdout.index("What was rotated,")) :].splitlines()
+    return next(line.split()[2] for line in shown if line.split()[1:2] == [name])
 
 
 def result(done: subprocess.CompletedProcess[str], name: str) -> str:
