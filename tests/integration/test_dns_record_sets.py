@@ -131,6 +131,13 @@ def test_a_value_comes_beside_those_of_others_and_goes_again(modules: Modules, s
     assert server.has("acme.example", "TXT") == [f'300 "{VERIFIED}"', f'300 "{SPF}"']
 
 
+def test_no_client_is_given_the_servers_port(internet: Internet, server: Bind) -> None:
+    clients = internet.run("cat", "/proc/sys/net/ipv4/ip_local_port_range", check=True).stdout.split()
+    assert server.port < int(clients[0])
+    asked = internet.run("dig", "-b", f"127.0.0.1#{server.port}", "-p", str(server.port), "@127.0.0.1", "acme.example")
+    assert "query response not set" in asked.stdout  # what this is about
+
+
 def test_exactly_these_values_and_then_none(modules: Modules, server: Bind) -> None:
     modules.run("lists.acme.example", "MX", "10 MX.acme.example.", "20 mx.provider.test", ttl=60)
     modules.run("lists.acme.example", "MX", "10 mx.acme.example", state="exact")

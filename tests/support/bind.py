@@ -27,6 +27,18 @@ logging {{
     category default {{ all; }}; category queries {{ all; }};
 }};
 """
+# A port below those of clients: with one of theirs, dig may be given the server's own, and then reads its question as
+# the answer.
+FREE_PORT = """
+import random, socket
+for port in random.sample(range(10000, 30000), 100):
+    try:
+        socket.create_server(("", port)).close()
+    except OSError:
+        continue
+    print(port)
+    break
+"""
 ZONE = 'zone "{zone}" {{ type primary; file "{file}"; {policy} }};\n'
 UPDATABLE = "allow-update { key mailops; key other; };"
 # Of every zone; the name server is one that nobody asks.
@@ -77,8 +89,7 @@ def bind(internet: Internet, zones: Mapping[str, str], configuration: str = "") 
     `configuration` stands for that of the zones; in it `FOLDER/<zone>.zone` are their files.
     """
     folder = internet.run("mktemp", "-d", "/tmp/bind-XXXXXX", check=True).stdout.strip()
-    free = "import socket; s = socket.socket(); s.bind(('', 0)); print(s.getsockname()[1])"
-    port = int(internet.run("python3", "-c", free, check=True).stdout)
+    port = int(internet.run("python3", "-c", FREE_PORT, check=True).stdout)
     secret = secretfiles.values()["vault_dns_tsig_secret"]
     keys = "".join(f'key "{key}" {{ algorithm hmac-sha256; secret "{secret}"; }};\n' for key in KEYS)
     plain = "".join(ZONE.format(zone=zone, file=f"{zone}.zone", policy=UPDATABLE) for zone in zones)
