@@ -98,8 +98,10 @@ class Dumper(yaml.SafeDumper):
 
 def _text(dumper: Dumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
-    if any(mark in text for mark in OTHER_LINE_ENDS):
-        style = '"'  # the only style in which they are escaped
+    # Other ends of lines are escaped in this style only. A text that ends in free lines would, as a block, gain the one
+    # that is left free after records.
+    if any(mark in text for mark in OTHER_LINE_ENDS) or ("\n" + text).endswith("\n\n"):
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

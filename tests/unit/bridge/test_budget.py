@@ -97,10 +97,10 @@ class Interleaving(RuleBasedStateMachine):
 
 
 TestInterleaving = Interleaving.TestCase
-TestInterleaving.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestInterleaving.settings = settings(max_examples=80, stateful_step_count=40)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     sizes=st.lists(st.integers(0, 999) | st.integers(100_000, 400_000), min_size=2, max_size=8),
     limit=st.sampled_from([1, 50_000, 300_000]),

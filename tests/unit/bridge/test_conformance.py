@@ -103,7 +103,7 @@ async def compare(stream: bytes, at: Sequence[float], ways: Sequence[str]) -> No
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     stream=STREAM.map(lambda stream: stream + END),
     at=st.lists(st.floats(0, 1), max_size=6),

@@ -88,7 +88,7 @@ def test_a_failing_handler_defers_every_recipient(answer: object) -> None:
     assert codes[5:] == ["354", "451", "451", "221"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     accepted=st.integers(1, 4),
     refused=st.integers(0, 3),
@@ -118,7 +118,7 @@ STREAM = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cuts=st.lists(st.integers(0, len(STREAM)), max_size=30))
 def test_the_cut_of_the_stream_does_not_matter(cuts: list[int]) -> None:
     whole, pieces = Sink(), Sink()
@@ -144,7 +144,7 @@ LINES = st.lists(
 ).map(b"\r\n".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(message=LINES, tail=st.sampled_from([b"", b"\r\n"]))
 def test_the_message_arrives_byte_for_byte(message: bytes, tail: bytes) -> None:
     sink = Sink()

@@ -162,7 +162,7 @@ TEXT = st.sampled_from(
 EOL = st.sampled_from([b"\r\n", b"\n", b"\r"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(TEXT, EOL), max_size=12).map(lambda lines: b"".join(a + b for a, b in lines)))
 @example(b"A: 1\r\n\r\nDelivered-To: b\r\n")
 @example(b"Subject: s\rDelivered-To: a@b\r\n\nDelivered-To: a@b\r\n")
@@ -188,7 +188,7 @@ def without_own(content: bytes) -> bytes:
     return b"".join(kept)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(st.tuples(st.one_of(TEXT, st.binary(max_size=12)), EOL), max_size=12).map(
         lambda lines: b"".join(a + b for a, b in lines)
@@ -213,7 +213,7 @@ def test_every_other_byte_is_as_it_came(header: bytes, body: bytes) -> None:
             assert kept in [rest[:at] + rest[at + 1 :] for at in added]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=60), st.lists(st.sampled_from([b"S: x\r\n", b"Delivered-To: a\r\n b\r\n", b"T: \0\xff\r\n"])))
 def test_python_sees_the_same_mail_otherwise(body: bytes, fields: list[bytes]) -> None:
     """Compare what Odoo's parser makes of a mail before and after."""

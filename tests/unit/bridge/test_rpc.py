@@ -466,7 +466,7 @@ TRANSACTIONS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TRANSACTIONS, st.lists(st.sampled_from([SALES, SUPPORT, BROKEN, "list@c"]), unique=True))
 def test_what_is_answered_250_has_its_record(transactions: list[tuple[list[str], bool]], to: list[str]) -> None:
     """Whatever answers are lost, in whatever transactions a message comes, and whomever its header names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.mailops.odoo.plugins.filter.variables_yaml import variables_yaml
 from hypothesis import given
@@ -49,6 +50,12 @@ def test_it_reads_back_and_nothing_is_a_template(variables: dict[str, Any]) -> N
     read = yaml.load(variables_yaml(variables), Loader)
     assert plain(read) == variables
     assert taken_for_templates(read) == []
+
+
+@pytest.mark.parametrize("text", ["\n", "a\n\n", "\n\n", "a\n"])
+def test_a_free_line_after_a_list_is_no_part_of_its_last_text(text: str) -> None:
+    variables = {"a": [{}, text], "b": [None]}
+    assert yaml.load(variables_yaml(variables), Loader) == variables
 
 
 def test_only_the_references_named_stay_templates_and_records_are_set_apart() -> None:
