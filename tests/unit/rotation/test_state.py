@@ -251,7 +251,7 @@ VALUES = st.sampled_from(["", "one", "two", "three"])
 
 
 @st.composite
-def anything(draw: Any) -> tuple[Secret, Held]:
+def anything(draw: st.DrawFn) -> tuple[Secret, Held]:
     """Return a secret, and variables as runs or people may have left them."""
     one = secret(draw(st.sampled_from(KINDS)), draw(st.sampled_from((PAIR, IN_PLACE))))
     names = one.variables
