@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of one secret has nothing to do with what became of another in the same run; nothing answers here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.rotation import Vaulted, result
+
+pytestmark = pytest.mark.integration
+
+NOWHERE = "https://127.0.0.1:9"
+POLICY = {
+    "version": 1,
+    "odoo": {},
+    "providers": [
+        {"provider": "mailgun", "api_key": "{{ vault_given }}", "domains": [{"name": "mg.acme.example"}]},
+    ],
+}
+CONNECTION = {
+    "odoo_url": NOWHERE,
+    "odoo_database": "prod",
+    "odoo_login": "admin",
+    "odoo_password": "canary-password",
+    "odoo_api_key": "{{ vault_key }}",
+}
+
+
+def test_what_is_switched_is_not_undone_as_another_was(tmp_path: Path) -> None:
+    """The key was switched by a run that was killed; what is left of the old one cannot be removed now."""
+    key = {
+        "vault_key": "canary-new-key",
+        "vault_key_name": "mailops-2",
+        "vault_key_former_name": "mailops",
+        "vault_key_rotated": "2026-05-04T12:00:00Z",
+        "vault_key_rotation": "0-1 elsewhere 1 2026-05-04T12:00:00Z switched",
+    }
+    given = {"vault_given": "canary-given", "vault_given_next": "canary-given-next"}
+    host = {"odoo_connection": CONNECTION, "mail_policy": POLICY, "mailgun_api_url": NOWHERE}
+    vault = Vaulted.made(tmp_path, {"acme_prod": host}, {**key, **given})
+    done = vault.rotate()
+    assert "The rotation was undone." in result(done, "vault_given")
+    said = result(done, "vault_key")
+    assert said.startswith("failed Odoo is asked with the key that is the current one now:")
+    assert "Undoing" not in said, said
+    assert "The rotation was undone" not in said, said
+    kept = vault.values()
+    assert {name: kept[name] for name in (*key, *given) if name != "vault_key_rotation"} == {
+        name: value for name, value in (key | given).items() if name != "vault_key_rotation"
+    }
+    assert vault.tells({"canary-password", "canary-new-key", *given.values()}) == []
