@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.conductor import Broken
 from support.rotation import Vaulted, result
 
 pytestmark = pytest.mark.integration
@@ -50,3 +53,36 @@ def test_what_is_switched_is_not_undone_as_another_was(tmp_path: Path) -> None:
         name: value for name, value in (key | given).items() if name != "vault_key_rotation"
     }
     assert vault.tells({"canary-password", "canary-new-key", *given.values()}) == []
+
+
+# What another run, on another controller, has made of a rotation that this one has begun.
+FINISHED = {"vault_key": "canary-new-key", "vault_key_name": "mailops-2", "vault_key_rotated": "2026-05-04T12:00:00Z"}
+TAKEN_OVER = {
+    "vault_key": "canary-old-key",
+    "vault_key_next": "canary-new-key",
+    "vault_key_next_name": "mailops-2",
+    "vault_key_rotation": "0-1 elsewhere 1 2026-05-04T12:00:00Z pending",
+}
+
+
+@pytest.mark.parametrize("other", [FINISHED, TAKEN_OVER], ids=["finished", "taken over"])
+def test_a_run_that_was_overtaken_undoes_nothing(tmp_path: Path, other: dict[str, str]) -> None:
+    """The login or key that it would remove is the one that is in force by now, or that the other run is about to use."""
+    before = {"vault_key": "canary-old-key"}
+    if other is FINISHED:
+        # Made already, by a run that was killed.
+        before = {**TAKEN_OVER, "vault_key_rotation": "0-1 elsewhere 1 2026-01-01T00:00:00Z pending"}
+    vault = Vaulted.made(tmp_path, {"acme_prod": {"odoo_connection": CONNECTION}}, before)
+
+    @contextmanager
+    def overtaken() -> Iterator[None]:
+        vault.write(other)
+        yield
+
+    task = "Look whether Odoo takes the key" if other is FINISHED else "A key that a killed run left is removed"
+    with Broken(task, overtaken()) as step:
+        said = result(vault.rotate(step=step), "vault_key")
+    assert "cannot be reached" in said
+    assert "Undoing" not in said, said
+    assert "undone" not in said, said
+    assert vault.values() == other
