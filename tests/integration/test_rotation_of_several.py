@@ -6,15 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.conductor import Broken
+from support.mailgun_modules import simulated
 from support.rotation import Vaulted, result
 
 pytestmark = pytest.mark.integration
 
 NOWHERE = "https://127.0.0.1:9"
-POLICY = {
+POLICY: dict[str, Any] = {
     "version": 1,
     "odoo": {},
     "providers": [
@@ -67,7 +69,7 @@ TAKEN_OVER = {
 
 @pytest.mark.parametrize("other", [FINISHED, TAKEN_OVER], ids=["finished", "taken over"])
 def test_a_run_that_was_overtaken_undoes_nothing(tmp_path: Path, other: dict[str, str]) -> None:
-    """The login or key that it would remove is the one that is in force by now, or that the other run is about to use."""
+    """What it would remove is in force by now, or the other run is about to use it."""
     before = {"vault_key": "canary-old-key"}
     if other is FINISHED:
         # Made already, by a run that was killed.
@@ -86,3 +88,20 @@ def test_a_run_that_was_overtaken_undoes_nothing(tmp_path: Path, other: dict[str
     assert "Undoing" not in said, said
     assert "undone" not in said, said
     assert vault.values() == other
+
+
+def test_what_two_policies_share_is_proved_for_both(tmp_path: Path) -> None:
+    """The account has the first one's domain, and nobody has the second one's."""
+    with simulated(tmp_path) as modules:
+        modules.run("domain", name="mg.acme.example")
+        hosts = {}
+        for name in ("acme", "beta"):
+            account = {**POLICY["providers"][0], "domains": [{"name": f"mg.{name}.example"}]}
+            hosts[name] = {"mail_policy": {**POLICY, "providers": [account]}, "mailgun_api_url": modules.mailgun.us}
+        values = {"vault_given": "canary-given", "vault_given_next": modules.mailgun.key}
+        vault = Vaulted.made(tmp_path, hosts, values)
+        said = result(vault.rotate(), "vault_given")
+        assert "is of an account that does not have mg.beta.example" in said, said
+        assert vault.values() == values
+        modules.run("domain", name="mg.beta.example")
+        assert result(vault.rotate(), "vault_given").startswith("rotated")
