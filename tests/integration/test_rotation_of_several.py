@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.conductor import Broken
 from support.mailgun_modules import simulated
+from support.playbooks import ansible_playbook
 from support.rotation import Vaulted, result
 
 pytestmark = pytest.mark.integration
@@ -105,3 +107,38 @@ def test_what_two_policies_share_is_proved_for_both(tmp_path: Path) -> None:
         assert vault.values() == values
         modules.run("domain", name="mg.beta.example")
         assert result(vault.rotate(), "vault_given").startswith("rotated")
+
+
+GATEWAYS = """
+- hosts: mail_gateways
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: mailops.odoo.credential_rotation
+        tasks_from: bridge_gateway
+    - ansible.builtin.debug:
+        msg: "{{ credential_rotation_trouble }}"
+"""
+
+
+def test_a_gateway_is_not_left_alone_after_one_of_other_databases(tmp_path: Path) -> None:
+    """A gateway that fails keeps back those that have a token with it, and no others; here none has a Python."""
+    token = {"name": "vault_token", "phase": "pending", "previous": "vault_token_previous", "databases": ["acme"]}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": str(tmp_path / "none")}
+    gateways: dict[str, Any] = {
+        "broken": {**local, "credential_rotation_trouble": "broken: Reach it: no"},
+        "other": local,
+        "together": local,
+    }
+    databases = {
+        "acme": {"credential_rotation_token": {**token, "gateways": ["other"]}},
+        "beta": {"credential_rotation_token": {**token, "gateways": ["broken", "together"]}},
+    }
+    children = {"odoo_databases": {"hosts": databases}, "mail_gateways": {"hosts": gateways}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": children}}))
+    (tmp_path / "play.yml").write_text(GATEWAYS)
+    done = ansible_playbook(tmp_path / "play.yml", "-i", str(tmp_path / "hosts.yml"), "--limit", "other,together")
+    told = " ".join(done.stdout.split())
+    assert "together: No gateway before this one has failed: it was left alone, after broken." in told
+    assert "other: Reach it" in told, told
+    assert "other: No gateway before this one" not in told
