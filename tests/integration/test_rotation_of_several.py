@@ -109,6 +109,14 @@ def test_what_two_policies_share_is_proved_for_both(tmp_path: Path) -> None:
         assert result(vault.rotate(), "vault_given").startswith("rotated")
 
 
+def test_secrets_are_named_as_one_writes_them_on_a_command_line(tmp_path: Path) -> None:
+    values = {"vault_given": "canary-given", "vault_key": "canary-key"}
+    vault = Vaulted.made(tmp_path, {"acme": {"odoo_connection": CONNECTION, "mail_policy": POLICY}}, values)
+    done = vault.rotate("--check", "-e", "rotate_secrets=vault_key,vault_given")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert result(done, "vault_key").startswith("planned")
+
+
 GATEWAYS = """
 - hosts: mail_gateways
   gather_facts: false
