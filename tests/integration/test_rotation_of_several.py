@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 import yaml
 from support.conductor import Broken
 from support.mailgun_modules import simulated
-from support.playbooks import ansible_playbook
+from support.playbooks import ansible_playbook, local_play, run_playbook
 from support.rotation import Vaulted, result
 
 pytestmark = pytest.mark.integration
@@ -150,3 +152,28 @@ def test_a_gateway_is_not_left_alone_after_one_of_other_databases(tmp_path: Path
     assert "together: No gateway before this one has failed: it was left alone, after broken." in told
     assert "other: Reach it" in told, told
     assert "other: No gateway before this one" not in told
+
+
+def test_the_token_is_tried_at_the_address_that_the_modules_call(tmp_path: Path) -> None:
+    """They take a URL with a slash at its end, too; Odoo answers one that is doubled with a redirect."""
+    called: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            called.append(self.requestline.split()[1])
+            self.send_error(403)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        variables = {
+            "credential_rotation_name": "vault_token",
+            "credential_rotation_secrets": [{"name": "vault_token", "hosts": []}],
+            "credential_rotation_held": {"next": "canary-token", "phase": "pending"},
+            "odoo_connection": {"odoo_url": f"http://127.0.0.1:{server.server_port}/", "odoo_database": "prod"},
+        }
+        role = {"name": "mailops.odoo.credential_rotation", "tasks_from": "bridge_token/switch"}
+        tasks = [{"ansible.builtin.include_role": role}]
+        done = run_playbook([local_play(tasks, {})], tmp_path, variables=variables)
+        server.shutdown()
+    assert "answered the new token with 403" in done.stdout, done.stdout
+    assert called == ["/mail_delivery/aliases"]
