@@ -55,7 +55,6 @@ import contextlib
 import hmac
 import os
 import stat
-import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_bytes, to_native
@@ -80,9 +79,12 @@ def is_there(path, wanted):
 def write(path, wanted):
     """Put a file with this content in the place of what is there, in one step."""
     folder, name = os.path.split(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)  # 0600 from its first moment
+    # Always the same name, so that nothing stays of a run that was killed here. 0600 from its first moment.
+    temporary = os.path.join(folder, f".{name}.pending")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
             file.write(wanted)
             file.flush()
             os.fsync(file.fileno())

@@ -16,6 +16,7 @@ LONG = (
     "test_rotation_of_keys_killed",
     "test_rotation_of_tokens",
     "test_role_credential_rotation",
+    "test_rotation_of_several",
     "test_role_lmtp_bridge",
     "test_role_postfix",
     "test_role_odoo_addons",

@@ -59,6 +59,12 @@ def another_user(system: System) -> None:
     system.secrets.add("canary-somebody-s-password")
 
 
+def a_password_by_hand(system: System) -> None:
+    """Let the other login be somebody's, and the next password be one that the administrator wrote."""
+    another_user(system)
+    system.keep({**system.kept(), f"{KEY}_next": "canary-by-hand-9b1d"})
+
+
 def the_system_s_own(system: System) -> None:
     """Let the login be the one that belongs to the domain."""
     system.credential["login"] = "postmaster"
@@ -71,6 +77,7 @@ def the_system_s_own(system: System) -> None:
         (another_server, "Shop in acme_prod would not be able to log in any more"),
         (another_password, f"smtp_pass of acme_prod logs in as {BASE}, with something"),
         (another_user, f"Mailgun has the login {OTHER} already"),
+        (a_password_by_hand, f"Mailgun has the login {OTHER} already"),
         (the_system_s_own, "Say strategy in_place for it"),
     ],
 )

@@ -180,7 +180,7 @@ def _filled_login(one: Mapping[str, Any], base: str, active: Mapping[str, str]) 
 def login(one: Mapping[str, Any], domain: Mapping[str, Any]) -> str:
     """Return a login of a domain as `local@domain`, in lower case."""
     given = str(one.get("login")).strip().lower()
-    return given if "@" in given else f"{given}@{domain.get('name')}"
+    return given if "@" in given else f"{given}@{domain.get('name')}".lower()
 
 
 def _domains(account: Mapping[str, Any], place: str) -> list[tuple[str, Mapping[str, Any]]]:

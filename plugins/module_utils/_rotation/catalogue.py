@@ -143,7 +143,7 @@ class Host:
             file=str(credential.get("vault_file") or ""),
             kept_as=str(credential.get("vault_key") or ""),
             about={
-                "domain": str(domain.get("name") or "").lower(),
+                "domain": str(domain.get("name") or ""),
                 "region": str(account.get("region") or mailgun.DEFAULT_REGION),
                 "servers": [str(one.get("name")) for one in self.servers() if _user(one) == login],
             },
@@ -194,11 +194,12 @@ def _secret(variable: str, uses: Sequence[tuple[Host, Use]], hosts: Sequence[Hos
     said = next((host.overrides(variable) for host in hosts if host.overrides(variable)), {})
     files = _files(variable, uses)
     base = str(said.get("base") or first.base)
-    problems = list(_problems(variable, uses, hosts))
-    if len(files) != 1:
-        problems.append(
-            f"its file is {' and '.join(sorted(files))}" if files else f"its file is not known: give {VAULT_FILE}"
-        )
+    problems = list(_problems(variable, uses, hosts)) if len(files) < 2 else []
+    if len(files) > 1:
+        # Two things, of which nothing else can be said.
+        problems.append(f"its file is {' and '.join(sorted(files))}: give one of the two variables another name")
+    elif not files:
+        problems.append(f"its file is not known: give {VAULT_FILE}")
     if first.kind == MAILGUN_LOGIN and first.strategy == PAIR and alternate(base) in logins:
         problems.append(f"{alternate(base)}, the other login of its pair, is a login of the policy as well")
     age = None

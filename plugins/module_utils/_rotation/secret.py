@@ -64,7 +64,7 @@ class Secret:
     `base` is the login or name of a key that the policy knows it by, "" for a kind without names. `max_age` is in days,
     None where it is as the run says. `about` is what the kind's tasks need beside it, without any value:
 
-    - mailgun_login: domain, region, servers (Odoo's, by name)
+    - mailgun_login: domain (as the policy writes it), region, servers (Odoo's, by name)
     - bridge_token: databases (names in the bridge's configuration)
     - odoo_api_key: url, database, login, password (whether the inventory has one, which alone makes a key)
     - given: service (mailgun, rfc2136, digitalocean, cloudflare), zones (names; none for mailgun), renamed (whether the

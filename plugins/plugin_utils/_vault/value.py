@@ -90,8 +90,8 @@ def update_all(
     empty variable too. Raises ConflictError where something else is there than expected; nothing is written then.
 
     Other callers of this function wait meanwhile, so that of two that would both make up a value one finds the other's.
-    What is new is encrypted under `vault_id`; without it as the other values in the file are, or else as ansible-vault
-    would. What is there keeps its vault id.
+    What is new is encrypted under `vault_id`; without it as those are that are named with it and are there, or else as
+    the other values in the file are, or else as ansible-vault would. What is there keeps its vault id.
     """
     for key in (*changes, *expected):
         _check_name(key)
@@ -177,6 +177,8 @@ class _Opened:
 
     def _seal_of_others(self) -> Seal:
         """Another value is opened for it, so that what is new does not get another password than what is there."""
+        if not self._vault_id and len({seal.vault_id for seal in self._seals.values()}) == 1:
+            return next(iter(self._seals.values()))
         others = [(self._vault.vault_id_of(text, self._path), text) for text in self._document.vault_texts]
         if self._vault_id:
             others = [(vault_id, text) for vault_id, text in others if vault_id == self._vault_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,20 @@ def test_a_file_that_others_could_read_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "acme").write_text(f"{FIRST}\n")
     (tmp_path / "acme").chmod(0o644)
     assert run(tmp_path, acme=[FIRST])["changed"]
+    assert stat.S_IMODE((tmp_path / "acme").stat().st_mode) == 0o600
+
+
+def test_nothing_is_left_of_a_run_that_was_killed(tmp_path: Path) -> None:
+    child = os.fork()
+    if not child:
+        # The process ends where the file is about to take its place.
+        sys.addaudithook(lambda event, given: os._exit(9) if event == "os.rename" else None)
+        run(tmp_path, acme=[FIRST])
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert len(os.listdir(tmp_path)) == 1
+    assert run(tmp_path, acme=[SECOND])["changed"]
+    assert os.listdir(tmp_path) == ["acme"]
     assert stat.S_IMODE((tmp_path / "acme").stat().st_mode) == 0o600
 
 

@@ -280,3 +280,19 @@ def test_a_secret_in_two_files() -> None:
 def test_an_inventory_without_any() -> None:
     assert by_name(databases(raw={"mail_policy": {"version": 1}}), gateway(raw={"x": 1})) == {}
     assert by_name(databases(raw={"mail_policy": None}), databases(raw={"mail_policy": "{{ none }}"})) == {}
+
+
+def test_two_customers_with_secrets_of_the_same_name() -> None:
+    """Each has its own file; what one would read of secrets that are shared would mislead."""
+    other = changed([*LOGIN, 0, "vault_file"], "group_vars/beta/vault.yml")
+    found = by_name(databases("acme"), databases("beta", raw=other), gateway())
+    told = f"its file is {VAULT} and group_vars/beta/vault.yml: give one of the two variables another name"
+    assert {found[name].problem for name in ("vault_bulk", "vault_token", "vault_key", "vault_mailgun")} == {told}
+
+
+def test_a_domain_in_capitals_has_the_same_logins() -> None:
+    raw = changed([*LOGIN[:-1], "name"], "MG.Acme.Example")
+    found = by_name(databases(raw=raw), gateway())["vault_bulk"]
+    assert (found.problem, found.base) == ("", "no-reply@mg.acme.example")
+    # As the policy writes it, by which its account is found.
+    assert (found.about["domain"], found.about["servers"]) == ("MG.Acme.Example", ["Mailgun"])

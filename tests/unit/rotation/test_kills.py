@@ -34,6 +34,7 @@ class World:
 
     held: dict[str, str | None] = field(default_factory=lambda: {"k": "old"})
     made: int = 0
+    carried_on: bool = False
 
     secret = Secret("k", "given", "vault.yml", ())
 
@@ -54,7 +55,8 @@ class World:
         return state.next_active(self.secret, self.held)
 
     def begin(self, me: Run, value: str | None) -> None:
-        if self.phase() in ("idle", "offered"):
+        self.carried_on = self.phase() not in ("idle", "offered")
+        if not self.carried_on:
             self.write(state.begin(self.secret, self.held, me, NOW, value))
         else:
             self.write(state.take(self.secret, self.held, me, NOW, value))
@@ -112,7 +114,7 @@ class World:
 
 
 class Login(World):
-    """Mailgun has logins, Odoo sends by one of them."""
+    """Mailgun has logins, Odoo sends by one of them; `reads` are those that requests have read that still go on."""
 
     secret = Secret("k", "mailgun_login", "vault.yml", (), PAIR, "no-reply@mg.x")
 
@@ -120,32 +122,46 @@ class Login(World):
         super().__init__()
         self.mailgun = {"no-reply@mg.x": "old"}
         self.odoo = ("no-reply@mg.x", "old")
+        self.reads = {self.odoo}
+
+    def use(self, login: str, value: str) -> bool:
+        """Let Odoo send by a login; return whether that is another one."""
+        former, self.odoo = self.odoo, (login, value)
+        self.reads.add(self.odoo)
+        return former != self.odoo
+
+    def wait(self) -> None:
+        """Let all requests come to their end, the grace."""
+        self.reads = {self.odoo}
 
     def pending(self, me: Run) -> Stops:
         login, value = self.next_active(), str(self.held["k_next"])
         self.mailgun[login] = value
         yield
-        self.odoo = (login, value)
+        self.use(login, value)
         yield
 
     def switched(self) -> Stops:
         former = self.held.get("k_former_login")
         if former:
+            self.wait()
             self.mailgun.pop(former, None)
             yield
 
     def undone(self) -> Stops:
-        self.odoo = (self.active(), str(self.held["k"]))
+        changed = self.use(self.active(), str(self.held["k"]))
         yield
+        if changed or self.carried_on:
+            self.wait()
         self.mailgun.pop(self.next_active(), None)
         yield
 
     def site(self) -> None:
         self.mailgun[self.active()] = str(self.held["k"])
-        self.odoo = (self.active(), str(self.held["k"]))
+        self.use(self.active(), str(self.held["k"]))
 
     def check(self) -> None:
-        assert self.mailgun[self.odoo[0]] == self.odoo[1]
+        assert self.reads <= self.mailgun.items()
         assert self.mailgun[self.active()] == self.held["k"]
         assert self.odoo[1] in (self.held["k"], self.held.get("k_next"))
 

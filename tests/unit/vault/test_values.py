@@ -146,3 +146,24 @@ def test_of_several_at_once_one_writes_and_the_others_are_told(path: Path) -> No
         worker.join()
     (winner,) = (number for number in found if number is not None)
     assert read_all(str(path), ("vault_a", "vault_d"), VAULT) == dict.fromkeys(("vault_a", "vault_d"), f"of-{winner}")
+
+
+def test_what_is_new_is_sealed_as_the_values_that_it_belongs_to(tmp_path: Path) -> None:
+    """Of several vault ids in a file."""
+    both = Vault([("dev", VaultSecret(b"dev password")), ("prod", VaultSecret(b"prod password"))])
+    file = tmp_path / "vault.yml"
+
+    def value(name: str, vault_id: str) -> str:
+        text = both.seal(name, both.seal_for(vault_id))
+        return f"{name}: !vault |\n" + "".join(f"          {line}\n" for line in text.splitlines())
+
+    file.write_text(value("vault_a", "dev") + value("vault_b", "prod"))
+    changes = {"vault_b_next": "new", "vault_b_rotation": "begun"}
+    update_all(str(file), changes, {"vault_b": "vault_b", "vault_b_next": None}, both)
+    assert file.read_text().count(";prod\n") == 3
+    update_all(str(file), {"vault_b": "new", "vault_b_rotated": "now"}, {}, both)
+    assert file.read_text().count(";prod\n") == 4
+    with pytest.raises(ConflictError, match="several vault ids"):
+        update_all(str(file), {"vault_c": "new"}, {}, both)
+    with pytest.raises(ConflictError, match="several vault ids"):
+        update_all(str(file), {"vault_c": "new"}, {"vault_a": "vault_a", "vault_b": "new"}, both)
