@@ -7,9 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import known
-from ansible_collections.mailops.odoo.plugins.module_utils._policy import active_logins
-
 DOCUMENTATION = r"""
 name: active_logins
 short_description: Tell which logins are active in place of those that a mail policy names
@@ -51,6 +48,9 @@ _value:
 
 
 def _found(policy: Any, variables: Mapping[str, Any]) -> dict[str, str]:
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import known
+    from ansible_collections.mailops.odoo.plugins.module_utils._policy import active_logins
+
     return active_logins(known(policy), variables)
 
 

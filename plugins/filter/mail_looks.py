@@ -8,9 +8,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.collect import looks
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place
-
 DOCUMENTATION = r"""
 name: mail_looks
 short_description: Tell what there is to look at, by a mail policy
@@ -105,6 +102,9 @@ _value:
 
 def mail_looks(policy: Any, here: Mapping[str, Any], found: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what is to be looked at."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.collect import looks
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place
+
     return looks(policy, Place.of(here, os.environ), found or {})
 
 

@@ -7,14 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._rotation.catalogue import (
-    SAID_OF_ONE,
-    SETTINGS,
-    VAULT_FILE,
-    Host,
-    secrets,
-)
-
 DOCUMENTATION = r"""
 name: mail_secrets
 short_description: Find the secrets of the mail system that can be rotated
@@ -74,6 +66,14 @@ _value:
 
 def mail_secrets(groups: Mapping[str, Sequence[str]], hostvars: Any) -> list[dict[str, Any]]:
     """Return the secrets, as Secret.shown does."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._rotation.catalogue import (
+        SAID_OF_ONE,
+        SETTINGS,
+        VAULT_FILE,
+        Host,
+        secrets,
+    )
+
     hosts = []
     for group, settings in SETTINGS.items():
         for name in groups.get(group, ()):

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand
 
 DOCUMENTATION = r"""
 name: policy_expanded
@@ -56,9 +55,16 @@ _value:
 """
 
 
+def policy_expanded(policy: Mapping[str, Any], active: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the policy as it is applied."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand
+
+    return expand(policy, active)
+
+
 class FilterModule:
     """Provides the filter policy_expanded."""
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by name."""
-        return {"policy_expanded": expand}
+        return {"policy_expanded": policy_expanded}

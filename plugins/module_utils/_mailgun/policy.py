@@ -13,8 +13,8 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, duplicates, unknown_keys
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import credential
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import REGIONS
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain import DOMAIN
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.region import REGIONS
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation import secret as rotated
 
 DEFAULT_REGION = next(iter(REGIONS))
