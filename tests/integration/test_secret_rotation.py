@@ -161,7 +161,9 @@ def test_the_secrets_of_an_inventory_and_the_report(site: Site) -> None:
     hosts.write_text(json.dumps(groups))
     (site.vault.parent / "main.yml").write_text(
         "mail_delivery_token: '{{ vault_a }}'\n"
-        "lmtp_bridge_databases: [{name: acme, token: '{{ vault_a }}'}]\n"
+        "pending: &pending '{{ vault_a_next | default(vault_a_previous | default(\"\"), true) }}'\n"
+        "mail_delivery_pending_token: *pending\n"
+        "lmtp_bridge_databases: [{name: acme, token: '{{ vault_a }}', pending_token: *pending}]\n"
         "odoo_connection: {odoo_url: https://odoo.acme.example, odoo_api_key: '{{ vault_b }}'}\n"
         f"mail_vault_file: {VAULT}\n"
     )
