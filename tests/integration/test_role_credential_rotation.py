@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.conductor import CHANGED
 from support.machines import Odoo
 from support.rotating_login import BASE, DOMAIN, FIRST, KEY, OTHER, SERVER, System
 from support.rotating_login import system as made
+from support.waiting import until
 
 pytestmark = pytest.mark.integration
+
+REFUSED = "(535, b'5.7.8 authentication failed')"
 
 
 @pytest.fixture
@@ -42,8 +46,10 @@ def test_the_logins_of_a_pair_take_turns(system: System) -> None:
 
 
 def another_server(system: System) -> None:
-    """Let Odoo have a server with the login of which the policy does not know."""
+    """Let Odoo have a server of which the policy does not know, and that has the login as somebody wrote it."""
     system.in_odoo("Shop")
+    (shop,) = system.odoo.call("ir.mail_server", "search", [["name", "=", "Shop"]])
+    system.odoo.call("ir.mail_server", "write", [shop], {"smtp_user": BASE.title()})
 
 
 def another_password(system: System) -> None:
@@ -139,15 +145,22 @@ def test_a_vault_that_is_changed_underneath(system: System) -> None:
 
 
 def test_a_login_of_its_own_gets_another_password(system: System) -> None:
-    """Of the mails that could not be sent, those wait again whose login was refused meanwhile."""
+    """Of the mails that could not be sent those are whose login was refused, of a request that ends late as well."""
     system.credential["strategy"] = "in_place"
-    refused = system.refused_mail("(535, b'5.7.8 authentication failed')")
+    refused = [system.refused_mail(REFUSED)]
     broken = system.refused_mail("(550, b'5.1.1 no such mailbox')")
-    system.applied()
+
+    def late(what: str, name: str) -> bool:
+        if what == CHANGED and name == "Odoo sends its queue in acme_prod" and len(refused) == 1:
+            refused.append(system.refused_mail(REFUSED))
+        return False
+
+    done = system.run(step=late)
+    assert done.returncode == 0, done.stdout[-10000:]
     assert f"{KEY}_login" not in system.kept()
     assert system.is_rotated()
-    states = system.odoo.call("mail.mail", "read", [refused, broken], ["state"])
-    assert [one["state"] for one in states] == ["outgoing", "exception"]
+    system.odoo.call("mail.mail", "process_email_queue")
+    until(lambda: system.states(*refused, broken) == ["sent", "sent", "exception"], "they are sent")
     assert system.unchanged()
     assert system.told() == []
 

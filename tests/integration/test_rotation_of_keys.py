@@ -32,6 +32,7 @@ class Keys:
                 Case("without", new, ("mailops",), password=False),
                 Case("by_hand", new, ("mailops", "another"), password=False),
                 Case("wrong", new, ("mailops",)),
+                Case("taken", new, ("mailops", "mailops-2")),
             )
         }
         mailgun.run("domain", name="mg.acme.example")
@@ -114,6 +115,14 @@ def test_a_key_that_odoo_refuses_stays_where_it_was_written_and_is_not_in_force(
     assert keys.done.returncode != 0
 
 
+def test_a_key_of_the_next_name_that_somebody_has_made_is_not_removed(keys: Keys) -> None:
+    said = result(keys.done, "vault_taken")
+    assert said.startswith("refused")
+    assert "taken has an API key named mailops-2 already" in said
+    assert keys.cases["taken"].named() == ["mailops", "mailops-2"]
+    assert {name for name in keys.after if name.startswith("vault_taken")} == {"vault_taken"}
+
+
 def test_what_mailgun_gave_is_proved_and_what_to_delete_is_told(keys: Keys) -> None:
     said = result(keys.done, "vault_mailgun")
     assert said.startswith("rotated")
@@ -153,7 +162,9 @@ def _is_secret(name: str) -> bool:
 def test_the_run_after_that_changes_nothing(keys: Keys) -> None:
     left = {name: value for name, value in keys.after.items() if not name.endswith("_next")}
     # What was not rotated is no older than the rest.
-    ages = {f"vault_{name}_rotated": keys.after["vault_twice_rotated"] for name in ("without", "wrong", "foreign")}
+    ages = {
+        f"vault_{name}_rotated": keys.after["vault_twice_rotated"] for name in ("without", "wrong", "foreign", "taken")
+    }
     keys.vault.write(left | ages)
     before = keys.vault.file.read_bytes()
     done = keys.vault.rotate()

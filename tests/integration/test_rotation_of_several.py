@@ -61,6 +61,8 @@ def test_what_is_switched_is_not_undone_as_another_was(tmp_path: Path) -> None:
     assert vault.tells({"canary-password", "canary-new-key", *given.values()}) == []
 
 
+DEAD = "0-1 elsewhere 1 2026-01-01T00:00:00Z"
+BEGUN = {"vault_key": "canary-old-key", "vault_key_next_name": "mailops-2", "vault_key_rotation": f"{DEAD} begun"}
 # What another run, on another controller, has made of a rotation that this one has begun.
 FINISHED = {"vault_key": "canary-new-key", "vault_key_name": "mailops-2", "vault_key_rotated": "2026-05-04T12:00:00Z"}
 TAKEN_OVER = {
@@ -74,10 +76,8 @@ TAKEN_OVER = {
 @pytest.mark.parametrize("other", [FINISHED, TAKEN_OVER], ids=["finished", "taken over"])
 def test_a_run_that_was_overtaken_undoes_nothing(tmp_path: Path, other: dict[str, str]) -> None:
     """What it would remove is in force by now, or the other run is about to use it."""
-    before = {"vault_key": "canary-old-key"}
-    if other is FINISHED:
-        # Made already, by a run that was killed.
-        before = {**TAKEN_OVER, "vault_key_rotation": "0-1 elsewhere 1 2026-01-01T00:00:00Z pending"}
+    # By a run that was killed the key was made already, or not yet.
+    before = {**TAKEN_OVER, "vault_key_rotation": f"{DEAD} pending"} if other is FINISHED else BEGUN
     vault = Vaulted.made(tmp_path, {"acme_prod": {"odoo_connection": CONNECTION}}, before)
 
     @contextmanager
@@ -112,11 +112,11 @@ def test_what_two_policies_share_is_proved_for_both(tmp_path: Path) -> None:
 
 
 def test_secrets_are_named_as_one_writes_them_on_a_command_line(tmp_path: Path) -> None:
-    values = {"vault_given": "canary-given", "vault_key": "canary-key"}
+    values = {"vault_given": "canary-given", "vault_given_next": "canary-given-next", **BEGUN}
     vault = Vaulted.made(tmp_path, {"acme": {"odoo_connection": CONNECTION, "mail_policy": POLICY}}, values)
     done = vault.rotate("--check", "-e", "rotate_secrets=vault_key,vault_given")
     assert done.returncode == 0, done.stdout[-5000:]
-    assert result(done, "vault_key").startswith("planned")
+    assert [result(done, name).split()[0] for name in ("vault_key", "vault_given")] == ["planned", "planned"]
 
 
 GATEWAYS = """

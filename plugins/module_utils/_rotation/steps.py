@@ -36,6 +36,7 @@ STEPS = {
         (state.PENDING, "Odoo tests its connection"),
         (state.PENDING, "the new password becomes the current one in {file}"),
         (state.SWITCHED, "Odoo's mail queue is released, with what was refused meanwhile"),
+        (state.SWITCHED, "what was refused after that waits in it again"),
     ),
     (BRIDGE_TOKEN, PAIR): (
         (state.IDLE, "a new token is written into {file} as {next}"),
