@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -13,22 +12,15 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
     NotFoundError,
     ValidationError,
 )
-from ansible_collections.mailops.odoo.plugins.module_utils._core.redact import CHANGED, HIDDEN
-from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.recipe import generated
-from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.value import Outcome, read, remove, update, write
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.task import RECIPE, check_text, made, path_of, shown
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.value import read, remove, update, write
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
 
 SPEC = {
     "file": {"type": "str", "required": True},
     "key": {"type": "str", "required": True, "no_log": False},
     "value": {"type": "str", "no_log": True},
-    "generate": {
-        "type": "dict",
-        "options": {
-            "length": {"type": "int", "default": 32},
-            "alphabet": {"type": "list", "elements": "str", "default": ["ascii_letters", "digits"]},
-        },
-    },
+    "generate": {"type": "dict", "options": RECIPE},
     "regenerate": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "vault_id": {"type": "str", "default": ""},
@@ -55,14 +47,14 @@ class ActionModule(ActionBase):
     def _done(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         self._check_together(options)
         # ansible-core 2.19 tags texts: these are plain ones.
-        path, key, vault_id = self._path(str(options["file"]), task_vars), str(options["key"]), str(options["vault_id"])
+        path, key, vault_id = path_of(str(options["file"]), task_vars), str(options["key"]), str(options["vault_id"])
         place = (path, key)
         vault = Vault.of(self._loader)
         check = bool(self._task.check_mode)
         if options["state"] == "absent":
-            return _shown(place, remove(*place, vault, vault_id, check=check))
+            return shown(path, {key: remove(*place, vault, vault_id, check=check)})
         if options["value"] is not None:
-            return _shown(place, write(*place, str(options["value"]), vault, vault_id, check=check))
+            return shown(path, {key: write(*place, str(options["value"]), vault, vault_id, check=check)})
         if not self._task.no_log:
             raise ValidationError("the value would be printed", "Set no_log: true on the task.")
         if options["generate"] is None:
@@ -71,20 +63,19 @@ class ActionModule(ActionBase):
                 raise NotFoundError(f"{key} is not in {path}", "Correct file or key, or give value or generate.")
             return {"changed": False, "generated": False, "value": value}
         # Made first, so that a bad recipe shows at every run.
-        new = generated(options["generate"]["length"], [str(part) for part in options["generate"]["alphabet"]])
+        new = made(options["generate"])
         keep = not options["regenerate"]
         outcome = update(*place, lambda old: old if old and keep else new, vault, vault_id, check=check)
         value = outcome.before if check else outcome.after
         known = {"value": value} if value else {}
-        return {**_shown(place, outcome), **known, "generated": outcome.changed}
+        return {**shown(path, {key: outcome}), **known, "generated": outcome.changed}
 
     def _check_value(self) -> None:
         """Raise ValidationError unless `value` is left out or a text; the usual conversion would take anything."""
         if "value" not in self._task.args:
             return
         value = self._task.args["value"]
-        if value is None or isinstance(value, (bool, float, list, tuple, dict)):
-            raise ValidationError("value is not a text", "Quote it; leave it out to read what is there.")
+        check_text(value, "value", "Quote it; leave it out to read what is there.")
         if str(value) == "":
             raise ValidationError(
                 "value is empty", "Leave it out to read what is there, or use state absent to remove the variable."
@@ -96,26 +87,3 @@ class ActionModule(ActionBase):
             raise ValidationError("state absent takes neither value nor generate", "Leave it out.")
         if options["regenerate"] and options["generate"] is None:
             raise ValidationError("regenerate is for generate", "Give generate too.")
-
-    def _path(self, file: str, task_vars: dict[str, Any]) -> str:
-        path = os.path.expanduser(file)
-        if os.path.isabs(path):
-            return path
-        folder = str(task_vars.get("inventory_dir", ""))
-        # Ansible says "None" for hosts given on the command line.
-        if not os.path.isabs(folder):
-            raise ValidationError(f"{file} is relative, and this inventory is in no folder", "Give the whole path.")
-        return os.path.join(folder, path)
-
-
-def _shown(place: tuple[str, str], outcome: Outcome) -> dict[str, Any]:
-    """Return the result of a change; its difference names the variable and hides the values."""
-    path, key = place
-    if not outcome.changed:
-        return {"changed": False}
-    before = f"{key}: {HIDDEN}\n" if outcome.before is not None else ""
-    after = f"{key}: {CHANGED if before else HIDDEN}\n" if outcome.after is not None else ""
-    return {
-        "changed": True,
-        "diff": {"before_header": path, "after_header": path, "before": before, "after": after},
-    }

@@ -18,6 +18,12 @@ options:
   older_than:
     description: Only mails made longer ago than this, a number and a unit (s, m, h, d, w), such as V(2h).
     type: str
+  changed_since:
+    description: Only mails that were made, or changed their state, since this moment, as V(YYYY-MM-DD HH:MM:SS) in UTC.
+    type: str
+  failure:
+    description: Only mails with this text in the reason of their failure, whatever its case.
+    type: str
   server:
     description:
       - Only mails that were bound to the outgoing mail server of this name. Most are not bound to any; Odoo picks a server when

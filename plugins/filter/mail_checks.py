@@ -8,9 +8,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.collect import collect
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place
-
 DOCUMENTATION = r"""
 name: mail_checks
 short_description: Turn what was found on a host into checks
@@ -88,6 +85,9 @@ _value:
 
 def mail_checks(policy: Any, here: Mapping[str, Any], found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the checks."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.collect import collect
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place
+
     return [check.shown() for check in collect(policy, Place.of(here, os.environ), found)]
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import additions as only_additions
-from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import wanted
 
 DOCUMENTATION = r"""
 name: mail_dns_wanted
@@ -107,6 +105,9 @@ def mail_dns_wanted(
     records: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return what is wanted; AnsibleFilterError for a policy that would harm its own mail."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import additions as only_additions
+    from ansible_collections.mailops.odoo.plugins.module_utils._dns.wanted import wanted
+
     try:
         found = wanted(policy, mailgun_domains or [], records or [])
     except MailopsError as error:

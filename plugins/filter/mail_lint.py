@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._policy import findings
-
 DOCUMENTATION = r"""
 name: mail_lint
 short_description: Find what is amiss with a mail policy though Odoo would take it
@@ -46,6 +44,8 @@ _value:
 
 
 def _shown(policy: Any) -> list[dict[str, str]]:
+    from ansible_collections.mailops.odoo.plugins.module_utils._policy import findings
+
     return [finding.shown() for finding in findings(policy)]
 
 

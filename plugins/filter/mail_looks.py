@@ -8,9 +8,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.collect import looks
-from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place
-
 DOCUMENTATION = r"""
 name: mail_looks
 short_description: Tell what there is to look at, by a mail policy
@@ -61,6 +58,9 @@ options:
         description: Whether a gateway passes mail on over TLS with a valid certificate only.
         type: bool
         default: true
+      active_logins:
+        description: The logins that are active in place of the policy's, from P(mailops.odoo.active_logins#filter).
+        type: dict
   found:
     description: What was found before. O(found.mailgun) is what M(mailops.odoo.mailgun_domain_info) returned in a loop.
     type: dict
@@ -102,6 +102,9 @@ _value:
 
 def mail_looks(policy: Any, here: Mapping[str, Any], found: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what is to be looked at."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.collect import looks
+    from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import Place
+
     return looks(policy, Place.of(here, os.environ), found or {})
 
 

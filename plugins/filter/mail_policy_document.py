@@ -9,7 +9,6 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document import render
 
 DOCUMENTATION = r"""
 name: mail_policy_document
@@ -45,6 +44,8 @@ _value:
 
 def mail_policy_document(policy: Mapping[str, Any]) -> str:
     """Return the document of a policy; AnsibleFilterError for a policy that is not sound."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._odoo.document import render
+
     try:
         return render(policy)
     except MailopsError as error:

@@ -9,7 +9,6 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError
-from ansible_collections.mailops.odoo.plugins.module_utils._odoo import explain
 
 DOCUMENTATION = r"""
 name: mail_routes
@@ -58,6 +57,8 @@ def mail_routes(
     policy: Mapping[str, Any], senders: Sequence[str] | None = None, version: int | None = None
 ) -> dict[str, Any]:
     """Return the routes by a policy; AnsibleFilterError for a sender that is no address."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._odoo import explain
+
     try:
         return explain.by_policy(policy, senders, version)
     except MailopsError as error:

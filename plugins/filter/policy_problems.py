@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.odoo.plugins.module_utils._policy import problems
-
 DOCUMENTATION = r"""
 name: policy_problems
 short_description: Check a mail policy
@@ -41,9 +39,16 @@ _value:
 """
 
 
+def policy_problems(policy: Any) -> list[str]:
+    """Return everything that is wrong with a policy."""
+    from ansible_collections.mailops.odoo.plugins.module_utils._policy import problems
+
+    return problems(policy)
+
+
 class FilterModule:
     """Provides the filter policy_problems."""
 
     def filters(self) -> dict[str, Any]:
         """Return the filters by name."""
-        return {"policy_problems": problems}
+        return {"policy_problems": policy_problems}

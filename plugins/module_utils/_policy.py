@@ -29,20 +29,43 @@ MODULE = re.compile(r"[a-z][a-z0-9_]*")
 RELAY_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
 
 
-def expand(policy: Mapping[str, Any]) -> dict[str, Any]:
+def expand(policy: Mapping[str, Any], active: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the policy as it is applied: servers with what their presets say, and with Odoo's own fields only.
 
-    Logins at providers are whole addresses, and names in DNS are in canonical form. What is unsound in it stays as it
-    is, for `problems` to name.
+    Logins at providers are whole addresses, and names in DNS are in canonical form. `active` has the logins that are
+    active in place of those that the policy names, as `active_logins` returns them: both the provider's account and
+    Odoo's servers get them. What is unsound in the policy stays as it is, for `problems` to name.
     """
+    active = active or {}
     expanded, section, accounts = dict(policy), policy.get("odoo"), policy.get("providers")
     if isinstance(policy.get("dns"), Mapping):
         expanded["dns"] = dns.filled(policy["dns"])
     if isinstance(section, Mapping) and isinstance(section.get("servers"), list):
-        expanded["odoo"] = {**section, "servers": _filled(section, section["servers"])}
+        servers = [_logged_in(item, active) for item in _filled(section, section["servers"])]
+        expanded["odoo"] = {**section, "servers": servers}
     if isinstance(accounts, list):
-        expanded["providers"] = [mailgun.filled(item) if _is_mailgun(item) else item for item in accounts]
+        expanded["providers"] = [mailgun.filled(item, active) if _is_mailgun(item) else item for item in accounts]
     return expanded
+
+
+def active_logins(policy: Any, variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return login → the login that is active in its place, where a rotation has exchanged them (`local@domain`).
+
+    The policy names one login of a pair. Which one is active is beside its password: the variable `<vault_key>_login`.
+    """
+    if not isinstance(policy, Mapping):
+        return {}
+    found: dict[str, str] = {}
+    for _place, account in _accounts(policy):
+        found.update(mailgun.active_logins(account, variables))
+    return found
+
+
+def _logged_in(server: Any, active: Mapping[str, str]) -> Any:
+    """Return a server with the login that is active."""
+    login = server.get("smtp_user") if isinstance(server, Mapping) else None
+    now = active.get(login.strip().lower()) if isinstance(login, str) else None
+    return {**server, "smtp_user": now} if now else server
 
 
 def _filled(section: Mapping[str, Any], servers: list[Any]) -> list[Any]:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show what DNS says and what Mailgun thinks of it, send mail both ways, and show where each arrived."""
+"""Show what DNS says and what Mailgun thinks of it, send mail both ways, and show where each arrived.
+
+`demo.py mail` shows the mail alone.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -92,18 +96,21 @@ def mail_out(stamp: str, server: str) -> tuple[str, str, str]:
     mail = odoo("mail.mail", "create", values)
     odoo("mail.mail", "send", mail if isinstance(mail, list) else [mail])
     arrived = outside("sandbox-mail", "wait", "--subject", subject, "--timeout", str(WAIT_SECONDS))
-    return "out", f"{sender} ({what})", f"by {arrived['server']}:{arrived['port']}, envelope {arrived['mail_from']}"
+    way = f"by {arrived['server']}:{arrived['port']} as {arrived['auth_user']}, envelope {arrived['mail_from']}"
+    return "out", f"{sender} ({what})", way
 
 
-def main() -> None:
+def main(mail_alone: bool) -> None:
     """Look at DNS and Mailgun, then send one mail in and one for each purpose out."""
     stamp = str(int(time.time()))[-6:]
-    rows = [*published(), sending_domain(), mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
+    rows = [] if mail_alone else [*published(), sending_domain()]
+    rows += [mail_in(stamp), *(mail_out(stamp, server) for server in OUT)]
     width = max(len(row[1]) for row in rows)
     for direction, what, where in rows:
         print(f"  {direction}  {what:<{width}}  {where}")
-    print(f"\n  Who sends by which server, and why: {host.CACHE.relative_to(host.ROOT)}/MAIL-{NAMESPACE}.md")
+    if not mail_alone:
+        print(f"\n  Who sends by which server, and why: {host.CACHE.relative_to(host.ROOT)}/MAIL-{NAMESPACE}.md")
 
 
 if __name__ == "__main__":
-    main()
+    main(mail_alone=sys.argv[1:] == ["mail"])

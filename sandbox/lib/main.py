@@ -44,7 +44,7 @@ def main() -> int:
         return 2
     try:
         if arguments.verb == "up":
-            secretfiles.ensure()
+            secretfiles.ensure(arguments.namespace)
             images.build(containers.NAMESPACES[arguments.namespace].machines)
             containers.up(arguments.namespace)
         elif arguments.verb == "down":

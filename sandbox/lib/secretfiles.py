@@ -37,8 +37,11 @@ OTHERS = ("vault_odoo_admin_password", "vault_mail_delivery_token")
 TSIG_NAME = "mailops"
 
 
-def ensure() -> None:
-    """Make what is missing: the CA, the secrets, and the vault that the sandbox's inventory reads."""
+def ensure(namespace: str) -> None:
+    """Make what is missing: the CA, the secrets, and the namespace's vault, which the sandbox's inventory reads then.
+
+    Each namespace has its own: what is made at its providers, and exchanged there, is nobody else's.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
     CACHE.chmod(0o700)
     if not (CACHE / "ca.pem").exists():
@@ -52,12 +55,20 @@ def ensure() -> None:
     generated["vault_dns_tsig_secret"] = base64.b64encode(secrets.token_bytes(32)).decode()
     if not generated.keys() <= known.keys():
         write_private(CACHE / "secrets.json", json.dumps(generated | known, indent=1))
-        (CACHE / "vault.yml").unlink(missing_ok=True)
-    if not (CACHE / "vault.yml").exists():
-        _encrypt_vault()
-    if not VAULT_LINK.is_symlink():
+        for old in CACHE.glob("vault-*.yml"):
+            old.unlink()
+    if not vault(namespace).exists():
+        _encrypt_vault(vault(namespace))
+    target = os.path.relpath(vault(namespace), VAULT_LINK.parent)
+    if not VAULT_LINK.is_symlink() or os.readlink(VAULT_LINK) != target:
         VAULT_LINK.parent.mkdir(parents=True, exist_ok=True)
-        VAULT_LINK.symlink_to(os.path.relpath(CACHE / "vault.yml", VAULT_LINK.parent))
+        VAULT_LINK.unlink(missing_ok=True)
+        VAULT_LINK.symlink_to(target)
+
+
+def vault(namespace: str) -> pathlib.Path:
+    """Return the path of a namespace's vault."""
+    return pathlib.Path(CACHE, f"vault-{namespace}.yml")
 
 
 def values() -> dict[str, str]:
@@ -130,21 +141,21 @@ def write_private(path: pathlib.Path, text: str) -> None:
         stream.write(text)
 
 
-def _encrypt_vault() -> None:
-    """Write .cache/sandbox/vault.yml, encrypted as an administrator's vault.yml is."""
+def _encrypt_vault(path: pathlib.Path) -> None:
+    """Write a vault with the generated secrets, encrypted as an administrator's vault.yml is."""
     password_file = CACHE / "vault-password"
     if not password_file.exists():
         write_private(password_file, secrets.token_urlsafe(24) + "\n")
     text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in sorted(values().items()))
-    vault = pathlib.Path(sys.executable).with_name("ansible-vault")
+    program = pathlib.Path(sys.executable).with_name("ansible-vault")
     # The checkout's ansible.cfg names another way to the same password; two are one too many for `encrypt`.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     subprocess.run(
-        [str(vault) if vault.exists() else "ansible-vault", "encrypt", "--vault-password-file", str(password_file),
-         "--output", str(CACHE / "vault.yml"), "-"],
+        [str(program) if program.exists() else "ansible-vault", "encrypt", "--vault-password-file", str(password_file),
+         "--output", str(path), "-"],
         input=text, text=True, check=True, cwd=CACHE, env=environment,
     )  # fmt: skip
-    (CACHE / "vault.yml").chmod(0o600)
+    path.chmod(0o600)
 
 
 def _openssl(*arguments: str) -> None:

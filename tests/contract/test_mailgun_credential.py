@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 import pytest
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import client, proof
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import proof, region
 from support.mailgun import Mailgun
 from support.mailgun_modules import Modules
 from support.modules import warned
@@ -122,7 +122,7 @@ def test_a_domain_that_is_in_the_other_region(
     modules: Modules, mailgun: Mailgun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, url in {"us": mailgun.us, "eu": mailgun.eu}.items():
-        monkeypatch.setitem(client.REGIONS, name, client.Region(url, "127.0.0.1"))
+        monkeypatch.setitem(region.REGIONS, name, region.Region(url, "127.0.0.1"))
     for check in (True, False):
         failed = modules.failed("credential", **WANTED, api_url=None, region="eu", check=check)
         assert "The domain is in region us: say region: us." in failed["msg"]

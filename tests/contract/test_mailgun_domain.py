@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mailops.odoo.plugins.module_utils._core import calls
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import client, domain_side
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import domain_side, region
 from support.mailgun import Mailgun
 from support.mailgun_modules import Modules
 from support.modules import warned
@@ -253,7 +253,7 @@ def test_a_domain_of_another_account(modules: Modules, mailgun: Mailgun) -> None
 def regions(monkeypatch: pytest.MonkeyPatch, mailgun: Mailgun) -> None:
     """The regions' own addresses lead to the simulator, as they do where api_url is not set."""
     for name, url in {"us": mailgun.us, "eu": mailgun.eu}.items():
-        monkeypatch.setitem(client.REGIONS, name, client.Region(url, "127.0.0.1"))
+        monkeypatch.setitem(region.REGIONS, name, region.Region(url, "127.0.0.1"))
 
 
 @pytest.mark.usefixtures("regions")

@@ -22,13 +22,16 @@ DNS = ("dns_record_set", "dns_record_sets", "mail_dns")
 MAILGUN = ("mailgun_credential", "mailgun_credentials", "mailgun_domain", "mailgun_domain_info")
 # They have no connection to Odoo, and tests of their own run their examples.
 WITHOUT_ODOO = (
+    "bridge_tokens",
     "file_tree",
     "odoo_conf",
     "smtp_probe",
     "mail_authentication_info",
     "mail_dns_info",
     "mail_domain_info",
+    "secret_rotation",
     "vault_value",
+    "vault_values",
     *DNS,
     *MAILGUN,
 )

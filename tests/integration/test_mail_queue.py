@@ -78,10 +78,16 @@ def test_what_is_in_the_queue(queue: Odoo) -> None:
     assert found(email_to="b_b@") == []
     assert found(email_from="nobody") == []
     assert found(states=["exception"], limit=1) == failed[:1]
+    assert found(failure="CONNECTION refused") == [other]
+    assert found(failure="550 _") == []
     assert found(older_than="1h") == []
     age = f"UPDATE mail_mail SET create_date = create_date - interval '3 hours' WHERE id = {other}"
     queue.run("runuser", "-u", "odoo", "--", "psql", "-d", queue.database, "-c", age, check=True)
     assert found(older_than="2h") == [other]
+    change = f"UPDATE mail_mail SET write_date = '2026-01-31 12:00:00' WHERE id IN ({other}, {waiting})"
+    queue.run("runuser", "-u", "odoo", "--", "psql", "-d", queue.database, "-c", change, check=True)
+    assert found(changed_since="2026-01-31 12:00:01") == failed
+    assert found(changed_since="2026-01-31 12:00:00") == [waiting, *failed, other]
     server = queue.call("ir.mail_server", "create", {"name": "Bound", "smtp_host": "mail.zoho.com"})
     bound = mail(queue, "eve@customer.example", mail_server_id=server)
     assert found(server="Bound") == [bound]
@@ -143,6 +149,8 @@ def test_what_cannot_be_sent_is_told_with_its_reasons(queue: Odoo) -> None:
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "state": ({"action": "send", "states": ["sent"]}, "states is sent, and send acts on outgoing only"),
     "age": ({"action": "cancel", "older_than": "soon"}, "older_than is 'soon'. It is a number and a unit"),
+    "moment": ({"action": "retry", "changed_since": "now"}, "changed_since is 'now'. Write it as YYYY-MM-DD HH:MM:SS"),
+    "no reason": ({"action": "retry", "failure": " "}, "failure is empty, which every mail matches"),
     "age before the calendar": ({"action": "cancel", "older_than": "999999999999w"}, "older_than is '999999999999w'"),
     "no state": ({"action": "cancel", "states": []}, "states is empty"),
     "no sender": ({"action": "cancel", "email_from": ""}, "email_from is empty, which every mail matches"),

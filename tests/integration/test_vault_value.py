@@ -3,122 +3,13 @@
 
 from __future__ import annotations
 
-import ast
-import json
-import os
 import stat
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultSecret
-from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
-from support.playbooks import ROOT, ansible_playbook
-
-VAULT = "group_vars/acme/vault.yml"
-MODULE = ROOT / "plugins" / "modules" / "vault_value.py"
-
-
-# Leaves its arguments in a file, in a fraction of the time of a module.
-KEEP = """
-import json
-from ansible.plugins.action import ActionBase
-class ActionModule(ActionBase):
-    _requires_connection = False
-    def run(self, tmp=None, task_vars=None):
-        what = self._task.args["what"]
-        with open(self._task.args["to"], "w") as file:
-            file.write(what if isinstance(what, str) else json.dumps(what))
-        return {}
-"""
-
-
-class Site:
-    """An inventory of one group `acme`, whose hosts cannot be reached, and the vault passwords of a run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.inventory = folder / "inventory"
-        self.vault = self.inventory / VAULT
-        self.vault.parent.mkdir(parents=True)
-        (folder / "ansible.cfg").touch()
-        (folder / "log").mkdir()
-        (folder / "action_plugins").mkdir()
-        (folder / "action_plugins" / "keep.py").write_text(KEEP)
-        acme = {"hosts": dict.fromkeys(("one", "two", "three"), {"ansible_host": "192.0.2.1"})}
-        (self.inventory / "hosts.yml").write_text(json.dumps({"all": {"children": {"acme": acme}}}))
-        for vault_id in ("dev", "prod"):
-            (folder / vault_id).write_text(f"the {vault_id} password\n")
-        self.environment = {
-            "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible" / "collections"),
-            "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
-            "ANSIBLE_LOG_PATH": str(folder / "log" / "ansible.log"),
-        }
-
-    def run(
-        self, tasks: list[dict[str, Any]], *arguments: str, vault_ids: tuple[str, ...] = ("dev",), hosts: str = "one"
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the tasks; what each registered as r0, r1, … is left for `results`."""
-        named = [{"name": f"Task {n}", "register": f"r{n}", **task} for n, task in enumerate(tasks)]
-        keep = {
-            "name": "Keep the results",
-            "keep": {
-                "what": "{{ [" + ", ".join(f"r{n}" for n in range(len(tasks))) + "] | to_json }}",
-                "to": f"{self.folder}/results-{{{{ inventory_hostname }}}}.json",
-            },
-            "check_mode": False,
-            "no_log": True,
-        }
-        play = {"hosts": hosts, "gather_facts": False, "tasks": [*named, keep]}
-        return self.play(play, "-i", str(self.inventory), *arguments, vault_ids=vault_ids)
-
-    def play(
-        self, play: dict[str, Any], *arguments: str, vault_ids: tuple[str, ...] = ("dev",), **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        playbook = self.folder / "playbook.yml"
-        playbook.write_text(yaml.safe_dump([play], sort_keys=False))
-        ids = [part for one in vault_ids for part in ("--vault-id", f"{one}@{self.folder / one}")]
-        return ansible_playbook(str(playbook), *ids, *arguments, **{**self.environment, **environment})
-
-    def results(
-        self, tasks: list[dict[str, Any]], *arguments: str, vault_ids: tuple[str, ...] = ("dev",), host: str = "one"
-    ) -> list[dict[str, Any]]:
-        """Run the tasks on one host, whether they fail or not, and return their results."""
-        tasks = [{"ignore_errors": True, **task} for task in tasks]
-        done = self.run(tasks, *arguments, vault_ids=vault_ids, hosts=host)
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: list[dict[str, Any]] = self.left_by(host)
-        return found
-
-    def left_by(self, host: str) -> Any:
-        return json.loads((self.folder / f"results-{host}.json").read_text())
-
-    def view(self, path: Path, vault_id: str = "dev") -> str:
-        """Return the text of an encrypted file."""
-        return self._vault(vault_id).open(path.read_text(), path.name, vault_id)[0]
-
-    def encrypt(self, path: Path, text: str, vault_id: str = "dev") -> None:
-        """Write the text encrypted."""
-        path.write_text(self.encrypted(text, vault_id))
-
-    def encrypted(self, text: str, vault_id: str = "dev") -> str:
-        """Return the text encrypted."""
-        vault = self._vault(vault_id)
-        return vault.seal(text, vault.seal_for())
-
-    def _vault(self, vault_id: str) -> Vault:
-        return Vault([(vault_id, VaultSecret((self.folder / vault_id).read_bytes().strip()))])
-
-    def ansible_vault(self, *arguments: str) -> str:
-        """Return what ansible-vault prints."""
-        environment = {**os.environ, **self.environment, "PAGER": "cat"}
-        done = subprocess.run(
-            ["ansible-vault", *arguments], env=environment, text=True, capture_output=True, check=True
-        )
-        return done.stdout
+from support.vault_site import VAULT, Site, examples
 
 
 @pytest.fixture
@@ -290,39 +181,17 @@ def test_without_an_inventory_s_folder_a_path_must_be_whole(site: Site) -> None:
 
 
 def test_the_examples_run(site: Site) -> None:
-    (examples,) = (
-        ast.literal_eval(statement.value)
-        for statement in ast.parse(MODULE.read_text()).body
-        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "EXAMPLES"
-    )
-    tasks = yaml.safe_load(examples)
-    play = {"hosts": "one", "gather_facts": False, "vars": {"zoho_smtp_password": "from Zoho"}, "tasks": tasks}
+    play = {
+        "hosts": "one",
+        "gather_facts": False,
+        "vars": {"zoho_smtp_password": "from Zoho"},
+        "tasks": examples("vault_value"),
+    }
     done = site.play(play, "-i", str(site.inventory))
     assert done.returncode == 0, done.stdout + done.stderr
     variables = yaml.safe_load(site.view(site.vault))
     assert variables["vault_zoho_smtp_password"] == "from Zoho"
     assert set(variables) == {"vault_mailgun_smtp_password", "vault_zoho_smtp_password"}
-
-
-# Python runs this first, in every process that it begins: what is executed, and the last content of every file that
-# is renamed or removed, is kept.
-HOOK = """
-import os, sys
-LEFT = os.environ["LEFT"]
-def note(*parts):
-    with open(f"{LEFT}/{os.getpid()}", "ab") as file:
-        file.write(b"\\n".join(parts) + b"\\n")
-def audit(event, arguments):
-    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"):
-        note(f"{event} {arguments!r}".encode())
-    elif event in ("os.remove", "os.rename"):
-        path = os.fsdecode(arguments[0])
-        if os.path.isabs(path) and os.path.isfile(path):
-            with open(path, "rb") as file:
-                note(f"{event} {path}".encode(), file.read())
-sys.addaudithook(audit)
-note(repr(sys.argv).encode())
-"""
 
 
 def test_no_secret_shows_anywhere(site: Site) -> None:
@@ -360,10 +229,6 @@ def test_no_secret_shows_anywhere(site: Site) -> None:
             for name in ("broken", "alias", "twice", "list", "none/none")
         ),
     ]
-    left, hook = site.folder / "left", site.folder / "hook"
-    left.mkdir()
-    hook.mkdir()
-    (hook / "sitecustomize.py").write_text(HOOK)
     named = [{"name": f"Task {n}", "register": f"r{n}", **task} for n, task in enumerate(tasks)]
     made = {
         "name": "Whether they are there",
@@ -371,15 +236,7 @@ def test_no_secret_shows_anywhere(site: Site) -> None:
         "no_log": True,
     }
     play = {"hosts": "one", "gather_facts": False, "tasks": [*named, made]}
-    done = site.play(
-        play,
-        "-i",
-        str(site.inventory),
-        "-vvvvv",
-        "--diff",
-        LEFT=str(left),
-        PYTHONPATH=str(hook),
-    )
+    done, seen = site.watched(play)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("...ignoring") == 11
 
@@ -388,10 +245,6 @@ def test_no_secret_shows_anywhere(site: Site) -> None:
     canaries["made"] = canaries.pop("file of old")
     canaries["made too"] = yaml.safe_load(site.view(site.vault))["vault_new"]
     assert canaries.pop("file of given") == canaries["given"] and len(canaries["made"]) == 32
-    seen = {"output": done.stdout, "errors": done.stderr}
-    for path in site.folder.rglob("*"):
-        if path.is_file():
-            seen[str(path.relative_to(site.folder))] = path.read_bytes().decode("utf-8", "replace")
     found = [(what, name) for what, text in seen.items() for name, canary in canaries.items() if canary in text]
     assert found == []
     # What was looked through is what it should be.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,15 +54,23 @@ class Modules:
         return result
 
 
+def anybody(login: str) -> bool:
+    """Let anybody log in who has the right password."""
+    return True
+
+
 @contextmanager
-def simulated(folder: Path) -> Iterator[Modules]:
-    """Yield our modules with a simulator of their own; it neither limits verification nor takes long to delete."""
+def simulated(folder: Path, host: str = LOOPBACK, let: Callable[[str], bool] = anybody) -> Iterator[Modules]:
+    """Yield our modules with a simulator of their own; it neither limits verification nor takes long to delete.
+
+    Its submission server is at this address, and refuses a login that has the right password unless it is `let` in.
+    """
     authority = Authority(folder)
     with Mailgun(folder / "mailgun.json", verify_interval=0.0, deletion_time=0.0) as mailgun:
 
         def right(login: str, password: bytes) -> bool:
-            return mailgun.simulator.state.authenticates("us", login, password)
+            return mailgun.simulator.state.authenticates("us", login, password) and let(login)
 
-        with serving(submission(authority.server(LOOPBACK), right)) as server:
-            smtp = {"smtp_host": LOOPBACK, "smtp_port": server.port, "smtp_ca_file": authority.ca_file}
+        with serving(submission(authority.server(host), right), host) as server:
+            smtp = {"smtp_host": host, "smtp_port": server.port, "smtp_ca_file": authority.ca_file}
             yield Modules(mailgun, smtp)

@@ -36,6 +36,13 @@ class Talk:
         self._heard.append(line)
         return line
 
+    def hear_text(self) -> str:
+        """Return the next line of a mail, which may be empty and is not kept; ConnectionError if there is none."""
+        line = self._lines.readline()
+        if not line:
+            raise ConnectionError
+        return line.decode(errors="replace").rstrip("\r\n")
+
     def secure(self, context: ssl.SSLContext) -> None:
         """Go on over TLS."""
         self.connection = context.wrap_socket(self.connection, server_side=True)

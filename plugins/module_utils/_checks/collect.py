@@ -30,7 +30,7 @@ def looks(given: Any, place: Place, found: Mapping[str, Any]) -> dict[str, Any]:
     what mail_dns_info is and `senders` what mail_domain_info is, once `found` has the first's results. `odoo` and
     `gateway` are whether to look there.
     """
-    policy = policy_of(given)
+    policy = policy_of(given, place.active)
     wants = wanted.of(policy, place, found.get("mailgun"))
     probing = (place.is_gateway or place.runs_odoo) and not (place.check_mode or place.left_out("ports"))
     return {
@@ -46,7 +46,7 @@ def looks(given: Any, place: Place, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def collect(given: Any, place: Place, found: Mapping[str, Any]) -> list[Check]:
     """Return the checks of a host; `found` has what Ansible registered by the names of the looks."""
-    policy = policy_of(given)
+    policy = policy_of(given, place.active)
     lost = next((one for one in map(found.get, ON_HOST) if isinstance(one, Mapping) and one.get("unreachable")), None)
     if lost:
         told = f"cannot be reached: {lost.get('msg')}; ports and gateway were not looked at"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.check import Check, failed, passed, skipped, unseen
 from ansible_collections.mailops.odoo.plugins.module_utils._checks.place import CHECK_MODE, Place, Policy, Unknown
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import REGIONS
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.region import REGIONS
 
 KEY = "MAILGUN_API_KEY"
 SECONDS = 3.0  # for each step of a login

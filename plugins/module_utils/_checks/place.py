@@ -69,7 +69,8 @@ class Place:
 
     `groups` are the host's groups, `run` and `skip` the run's tags. `environment` names the variables of the
     environment that are set. `smtp` may have host, port and ca_file of a submission server in place of Mailgun's.
-    `relay_tls_verify` is the variable postfix_relay_tls_verify of the role postfix.
+    `relay_tls_verify` is the variable postfix_relay_tls_verify of the role postfix. `active` has the logins that are
+    active in place of those that the policy names.
     """
 
     host: str
@@ -80,6 +81,7 @@ class Place:
     environment: Collection[str] = ()
     smtp: Mapping[str, Any] | None = None
     relay_tls_verify: bool = True
+    active: Mapping[str, str] | None = None
 
     @classmethod
     def of(cls, here: Mapping[str, Any], environment: Mapping[str, str]) -> Place:
@@ -93,6 +95,7 @@ class Place:
             [name for name, value in environment.items() if value],
             here.get("smtp"),
             bool(here.get("relay_tls_verify", True)),
+            here.get("active_logins"),
         )
 
     @property
@@ -128,16 +131,20 @@ class Place:
 
 @dataclass(frozen=True)
 class Policy:
-    """The policy as it is applied; `given` is as it is written. `trouble` says why nothing can be looked at by it."""
+    """The policy as it is applied; `given` is as it is written. `trouble` says why nothing can be looked at by it.
+
+    `active` has the logins that are active in place of those that it names.
+    """
 
     given: Mapping[str, Any]
     trouble: str = ""
     unsound: bool = False
+    active: Mapping[str, str] | None = None
 
     @property
     def applied(self) -> dict[str, Any]:
         """Return it with what presets say, and whole addresses as logins; empty if there is trouble."""
-        return {} if self.trouble else expand(self.given)
+        return {} if self.trouble else expand(self.given, self.active)
 
     @property
     def servers(self) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
@@ -153,15 +160,18 @@ class Policy:
         return list(self.applied.get("providers", []))
 
 
-def policy_of(given: Any) -> Policy:
-    """Return the policy; `given` is the variable mail_policy, None if it is not defined."""
+def policy_of(given: Any, active: Mapping[str, str] | None = None) -> Policy:
+    """Return the policy; `given` is the variable mail_policy, None if it is not defined.
+
+    `active` has the logins that are active in place of those that it names.
+    """
     if given is None:
         # Up to ansible-core 2.18 it is not defined either where a variable in it is not.
         return Policy({}, "mail_policy is not defined, or names a variable that is not")
     plain = known(given)
     found = problems(plain)
     if not found:
-        return Policy(plain)
+        return Policy(plain, active=active)
     undefined = unknowns(plain)
     if undefined:
         return Policy({}, f"mail_policy cannot be read: {'; '.join(undefined)}")

@@ -19,24 +19,11 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._core.http import Http
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import answers
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.region import REGIONS
 
 PAGE = 1000
 # A page that is exactly as long as the API's default may have been cut there, whatever was asked for.
 DEFAULT_PAGE = 100
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where a region's API and submission server are."""
-
-    api: str
-    smtp_host: str
-
-
-REGIONS = {
-    "us": Region("https://api.mailgun.net", "smtp.mailgun.org"),
-    "eu": Region("https://api.eu.mailgun.net", "smtp.eu.mailgun.org"),
-}
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from ansible_collections.mailops.odoo.plugins.module_utils._core.plan import pla
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Record
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import credential
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import domain as domains
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import REGIONS, connect, connection_spec
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import connect, connection_spec
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.credential_side import CredentialSide
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain_side import DomainSide
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.proof import Prover
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.region import REGIONS
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 INBOUND = {"type": "bool", "default": False}

@@ -13,8 +13,9 @@ from typing import Any
 from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._core.spec import Field, Record, duplicates, unknown_keys
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun import credential
-from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.client import REGIONS
 from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.domain import DOMAIN
+from ansible_collections.mailops.odoo.plugins.module_utils._mailgun.region import REGIONS
+from ansible_collections.mailops.odoo.plugins.module_utils._rotation import secret as rotated
 
 DEFAULT_REGION = next(iter(REGIONS))
 KEYS = {"provider", "region", "api_key", "domains"}
@@ -36,6 +37,8 @@ def _file(value: str) -> str:
 # The modules' options, and what the policy alone says beside them.
 BESIDE = (Field("inbound_routes", "bool"), Field("credentials", "list", secret=True))
 DECLARED_DOMAIN = replace(DOMAIN, fields=(*DOMAIN.fields, *BESIDE))
+# How its password is rotated: with a second login that takes turns with it, or with no other.
+STRATEGY = Field("strategy", choices=rotated.STRATEGIES)
 # Somebody may give the password for the name of its variable.
 KEPT = (Field("vault_key", secret=True, normalize=_variable), Field("vault_file", normalize=_file))
 
@@ -87,7 +90,7 @@ def _credential(given: Mapping[str, Any], domain: str, place: str) -> Record:
     An empty password is one that the vault does not have yet.
     """
     resource = credential.of(domain)
-    resource = replace(resource, fields=(*resource.fields, *KEPT))
+    resource = replace(resource, fields=(*resource.fields, *KEPT, STRATEGY))
     item = resource.check({key: value for key, value in given.items() if (key, value) != ("password", "")}, place)
     kept = [field.name for field in KEPT if item.get(field.name)]
     if len(kept) == 1:
@@ -108,6 +111,23 @@ def vault_keys(account: Mapping[str, Any]) -> list[str]:
     return [key for key in given if isinstance(key, str)]
 
 
+def active_logins(account: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return login → the login that is active in its place, for those of an account where a rotation made it another.
+
+    Both are `local@domain`. `variables` has the active login of a pair beside the password, as `<vault_key>_login`.
+    """
+    found = {}
+    for _place, domain in _domains(account, ""):
+        for _at, one in _logins(domain, ""):
+            key, base = one.get("vault_key"), login(one, domain)
+            kept = rotated.variables(key, rotated.MAILGUN_LOGIN).active if isinstance(key, str) else ""
+            # A text of its own kind where the vault encrypts value by value.
+            active = str(variables.get(kept) or "").strip().lower()
+            if active and active != base:
+                found[base] = active
+    return found
+
+
 def names(account: Mapping[str, Any]) -> list[str]:
     """Return the names of an account's domains, in lower case."""
     given = (domain.get("name") for _place, domain in _domains(account, ""))
@@ -120,45 +140,47 @@ def logins(account: Mapping[str, Any], place: str) -> list[tuple[str, str, str]]
     if region not in list(REGIONS):
         return []
     return [
-        (at, _login(one, domain), region)
+        (at, login(one, domain), region)
         for where, domain in _domains(account, place)
         for at, one in _logins(domain, where)
     ]
 
 
-def filled(account: Mapping[str, Any]) -> dict[str, Any]:
+def filled(account: Mapping[str, Any], active: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return an account as it is applied, with a region, and each login as `local@domain` with a password, maybe empty.
 
-    What is unsound stays as it is.
+    Where another login is `active` in its place, that is named. What is unsound stays as it is.
     """
     domains = account.get("domains")
     return {
         "region": DEFAULT_REGION,
         **account,
-        "domains": [_filled(item) if isinstance(item, Mapping) else item for item in domains]
+        "domains": [_filled(item, active or {}) if isinstance(item, Mapping) else item for item in domains]
         if isinstance(domains, list)
         else domains,
     }
 
 
-def _filled(domain: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(domain: Mapping[str, Any], active: Mapping[str, str]) -> dict[str, Any]:
     credentials = domain.get("credentials", [])
     if not isinstance(credentials, list):
         return dict(domain)
     return {
         **domain,
         "credentials": [
-            {**one, "login": _login(one, domain), "password": one.get("password") or ""}
-            if isinstance(one, Mapping)
-            else one
-            for one in credentials
+            _filled_login(one, login(one, domain), active) if isinstance(one, Mapping) else one for one in credentials
         ],
     }
 
 
-def _login(one: Mapping[str, Any], domain: Mapping[str, Any]) -> str:
-    login = str(one.get("login")).strip().lower()
-    return login if "@" in login else f"{login}@{domain.get('name')}"
+def _filled_login(one: Mapping[str, Any], base: str, active: Mapping[str, str]) -> dict[str, Any]:
+    return {**one, "login": active.get(base, base), "password": one.get("password") or ""}
+
+
+def login(one: Mapping[str, Any], domain: Mapping[str, Any]) -> str:
+    """Return a login of a domain as `local@domain`, in lower case."""
+    given = str(one.get("login")).strip().lower()
+    return given if "@" in given else f"{given}@{domain.get('name')}".lower()
 
 
 def _domains(account: Mapping[str, Any], place: str) -> list[tuple[str, Mapping[str, Any]]]:

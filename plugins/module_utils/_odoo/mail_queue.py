@@ -50,6 +50,8 @@ def filter_spec() -> dict[str, dict[str, Any]]:
     return {
         "states": {"type": "list", "elements": "str", "choices": list(STATES)},
         "older_than": {"type": "str"},
+        "changed_since": {"type": "str"},
+        "failure": {"type": "str"},
         "server": {"type": "str"},
         "email_from": {"type": "str"},
         "email_to": {"type": "str"},
@@ -63,7 +65,7 @@ def check(params: Mapping[str, Any]) -> None:
         raise ValidationError(f"limit is {params['limit']}", f"It must be a whole number from 0 to {LARGEST}.")
     if params["states"] == []:
         raise ValidationError("states is empty", "Name at least one, or leave it out.")
-    for name in ("email_from", "email_to"):
+    for name in ("email_from", "email_to", "failure"):
         if params[name] is not None and not params[name].strip():
             raise ValidationError(f"{name} is empty, which every mail matches", "Leave it out if that is meant.")
 
@@ -71,13 +73,17 @@ def check(params: Mapping[str, Any]) -> None:
 def domain(client: OdooClient, params: Mapping[str, Any]) -> Domain:
     """Return the filter as Odoo's search takes it; at most one read, for the server's name.
 
-    Raises ValidationError for an age that cannot be read, NotFoundError for a server that is not there.
+    Raises ValidationError for an age or a moment that cannot be read, NotFoundError for a server that is not there.
     """
     terms: Domain = []
     if params["states"] is not None:
         terms.append(("state", "in", params["states"]))
     if params["older_than"] is not None:
         terms.append(("create_date", "<", _before(params["older_than"]).strftime(MOMENT)))
+    if params["changed_since"] is not None:
+        terms.append(("write_date", ">=", _moment(params["changed_since"])))
+    if params["failure"] is not None:
+        terms.append(("failure_reason", "ilike", _literally(params["failure"])))
     if params["email_from"] is not None:
         terms.append(("email_from", "ilike", _literally(params["email_from"])))
     if params["email_to"] is not None:
@@ -235,6 +241,13 @@ def _before(age: str) -> datetime:
     except (OverflowError, ValueError):
         pass  # before the calendar begins, or more digits than Python reads
     raise ValidationError(f"older_than is {age!r}", "It is a number and a unit: s, m, h, d or w, such as 2h.")
+
+
+def _moment(text: str) -> str:
+    try:
+        return datetime.strptime(text.strip(), MOMENT).strftime(MOMENT)
+    except ValueError:
+        raise ValidationError(f"changed_since is {text!r}", "Write it as YYYY-MM-DD HH:MM:SS, in UTC.") from None
 
 
 def _literally(part: str) -> str:

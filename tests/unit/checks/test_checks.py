@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,6 +201,15 @@ def test_what_there_is_to_look_at() -> None:
     elsewhere = Place("acme_prod", ["odoo_databases"], smtp={"host": "192.0.2.1", "port": "465", "ca_file": "/ca.pem"})
     (target,) = collect.looks(POLICY, elsewhere, FINE)["logins"]
     assert [target[name] for name in ("host", "port", "encryption", "ca_file")] == ["192.0.2.1", 465, "ssl", "/ca.pem"]
+
+
+def test_the_login_that_is_tried_is_the_active_one() -> None:
+    place = replace(DATABASE, active={"no-reply@mg.acme.example": "no-reply-2@mg.acme.example"})
+    (target,) = collect.looks(POLICY, place, FINE)["logins"]
+    assert target["login"] == "no-reply-2@mg.acme.example"
+    checks = {check.id: check for check in collect.collect(POLICY, place, FINE)}
+    assert checks["MAILGUN.no-reply-2@mg.acme.example.auth"].status == "passed"
+    assert checks["ODOO.document"].status == "passed"
 
 
 # --- Results that are wrong, and those that are not there

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.mailops.odoo.plugins.module_utils._policy import expand, findings, problems
+from ansible_collections.mailops.odoo.plugins.module_utils._policy import active_logins, expand, findings, problems
 
 ROOT = Path(__file__).resolve().parents[3]
 Policy = dict[str, Any]
@@ -237,6 +237,10 @@ WRONG: dict[str, tuple[Callable[[Policy], Any], str]] = {
         lambda p: login(p, "password", "vault_key", "vault_file"),
         "credentials[0] has no password. Give one, or ",
     ),
+    "a strategy that is none": (
+        lambda p: login(p, strategy="both"),
+        "credentials[0].strategy is 'both'",
+    ),
     "relay without host": (
         lambda p: p["inbound"]["domains"][0].pop("relay_host"),
         "inbound.domains[0]: relay_host goes with others: relay",
@@ -296,6 +300,34 @@ def test_accounts_as_they_are_applied() -> None:
         {"name": "two.example", "credentials": []},
     ]}  # fmt: skip
     assert account["domains"][1] == {"name": "two.example"}
+
+
+BASE, OTHER = "no-reply@mg.acme.example", "no-reply-2@mg.acme.example"
+KEY = "vault_mailgun_smtp_password"
+
+
+@pytest.mark.parametrize(
+    ("kept", "found"),
+    [({}, {}), ({f"{KEY}_login": ""}, {}), ({f"{KEY}_login": BASE}, {}), ({f"{KEY}_login": OTHER}, {BASE: OTHER})],
+)
+def test_which_login_of_a_pair_is_active(kept: Policy, found: Policy) -> None:
+    assert active_logins(policy("sandbox"), {**kept, "another_login": "x@mg.acme.example"}) == found
+    assert active_logins({}, kept) == {} == active_logins(None, kept)
+
+
+def test_the_active_login_is_applied_and_nothing_else_changes() -> None:
+    given = policy("sandbox")
+    # However it is written there.
+    given["odoo"]["servers"][1]["smtp_user"] = "No-Reply@MG.acme.example"
+    before = copy.deepcopy(given)
+    applied = expand(given, {BASE: OTHER})
+    assert logins(applied)[0]["login"] == OTHER
+    users = [server["smtp_user"] for server in applied["odoo"]["servers"]]
+    assert users == ["no-reply@acme.example", OTHER, "notifications@acme.example"]
+    logins(applied)[0]["login"] = BASE
+    applied["odoo"]["servers"][1]["smtp_user"] = "No-Reply@MG.acme.example"
+    assert applied == expand(given)
+    assert given == before
 
 
 @pytest.mark.parametrize("providers", [
