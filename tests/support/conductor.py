@@ -71,18 +71,21 @@ def killed_after(task: str, time: int = 1) -> Step:
 
 
 class Broken:
-    """A step that breaks something when a task of this name, or of one that begins so, is about to begin.
+    """A step that breaks something when a task of this name, or of one that begins so, begins or is skipped.
 
-    It is mended at the end of the `with` block, within which such a task must have come.
+    It is broken the time that is given, and mended at the end of the `with` block, within which such a task must have
+    come.
     """
 
-    def __init__(self, task: str, breaking: AbstractContextManager[None]) -> None:
-        self._task, self._breaking, self._is_broken = task, breaking, False
+    def __init__(self, task: str, breaking: AbstractContextManager[None], time: int = 1) -> None:
+        self._task, self._breaking, self._left, self._is_broken = task, breaking, time, False
 
     def __call__(self, what: str, name: str) -> bool:
-        if what == BEGINS and name.startswith(self._task) and not self._is_broken:
-            self._breaking.__enter__()
-            self._is_broken = True
+        if what == BEGINS and name.startswith(self._task):
+            self._left -= 1
+            if self._left == 0:
+                self._breaking.__enter__()
+                self._is_broken = True
         return False
 
     def __enter__(self) -> Broken:

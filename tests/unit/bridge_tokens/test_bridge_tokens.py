@@ -47,10 +47,14 @@ def test_a_file_that_others_could_read_is_replaced(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_a_run_that_was_killed(tmp_path: Path) -> None:
+    def end(event: str, _given: Any) -> None:
+        """End the process where the file is about to take its place."""
+        if event == "os.rename":
+            os._exit(9)
+
     child = os.fork()
     if not child:
-        # The process ends where the file is about to take its place.
-        sys.addaudithook(lambda event, given: os._exit(9) if event == "os.rename" else None)
+        sys.addaudithook(end)
         run(tmp_path, acme=[FIRST])
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
