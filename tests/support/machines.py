@@ -23,6 +23,13 @@ BULK_LOGIN = "no-reply@mg.acme.example"
 PROTOCOLS = ["json2", "jsonrpc"]
 
 
+def vaulted() -> dict[str, str]:
+    """Return what the sandbox's vault has now: site.yml and rotations write there."""
+    vault = VaultLib([("default", VaultSecret((host.CACHE / "vault-password").read_bytes().strip()))])
+    found: dict[str, str] = yaml.safe_load(vault.decrypt(secretfiles.vault(NAMESPACE).read_bytes()))
+    return found
+
+
 class Machine:
     """One container: `run` executes a program in it."""
 
@@ -55,15 +62,15 @@ class Internet(Machine):
     def accounts(self) -> dict[str, str]:
         """Return login → password of those who may submit mail or fetch it.
 
-        Mailgun's login is the policy's. Where site.yml was not applied it is made here.
+        Mailgun's login is the policy's, or the other one of its pair. Where site.yml was not applied it is made here.
         """
-        vaulted = VaultLib([("default", VaultSecret((host.CACHE / "vault-password").read_bytes().strip()))])
-        variables = yaml.safe_load(vaulted.decrypt((host.CACHE / "vault.yml").read_bytes()))
+        variables = vaulted()
+        login = variables.get("vault_mailgun_smtp_password_login", BULK_LOGIN)
         password = variables.get("vault_mailgun_smtp_password") or "not-from-the-vault"
         domain = BULK_LOGIN.rpartition("@")[2]
         self._made("/v4/domains", name=domain)
-        self._made(f"/v3/domains/{domain}/credentials", login=BULK_LOGIN, password=password)
-        return {**secretfiles.accounts(), BULK_LOGIN: password}
+        self._made(f"/v3/domains/{domain}/credentials", login=login, password=password)
+        return {**secretfiles.accounts(), login: password}
 
     def _made(self, path: str, **form: str) -> None:
         """Make something at Mailgun unless it is there."""
@@ -86,7 +93,7 @@ class Odoo(Machine):
         self.database = database
         self.password = password
         self.key = ""
-        self.mail_token = secretfiles.values()["vault_mail_delivery_token"]
+        self.mail_token = vaulted()["vault_mail_delivery_token"]
         self._uid: int | None = None
         self._session = requests.Session()
 
@@ -131,6 +138,10 @@ class Odoo(Machine):
     def sql(self, statement: str) -> None:
         """Run SQL in this database, for what no interface of Odoo does."""
         self._psql(statement, database=self.database)
+
+    def postgres(self, *statements: str) -> None:
+        """Run SQL beside this database, as what it is one of."""
+        self._psql(*statements)
 
     def _psql(self, *statements: str, database: str = "postgres") -> None:
         """Run statements, each in a transaction of its own."""
