@@ -122,10 +122,12 @@ def answering(handlers: Mapping[str, Handler], tcp: bool = True, port: int = 0) 
     with contextlib.ExitStack() as stack:
         port, sockets = _bound(list(handlers), tcp, port)
         for udp, listener, handler in zip(*sockets, handlers.values(), strict=True):
-            stack.callback(_end, udp, listener)
-            threading.Thread(target=_serve_udp, args=[udp, handler], daemon=True).start()
+            threads = [threading.Thread(target=_serve_udp, args=[udp, handler], daemon=True)]
             if listener:
-                threading.Thread(target=_serve_tcp, args=[listener, handler], daemon=True).start()
+                threads.append(threading.Thread(target=_serve_tcp, args=[listener, handler], daemon=True))
+            for thread in threads:
+                thread.start()
+            stack.callback(_end, [udp, listener], threads)
         yield port
 
 
@@ -152,11 +154,16 @@ def _bound(
                 raise
 
 
-def _end(udp: socket.socket, listener: socket.socket | None) -> None:
-    for one in (udp, listener):
+def _end(sockets: list[socket.socket | None], threads: list[threading.Thread]) -> None:
+    for one in sockets:
         if one:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+    # The port is in use for as long as one of them still waits there.
+    for thread in threads:
+        thread.join(10)
+    for one in sockets:
+        if one:
             one.close()
 
 
