@@ -12,9 +12,10 @@ from support.machines import Odoo
 # The files that take longest, the longest first. Each file goes to one of the processes that run the tests: one of
 # these that came last would be waited for while the other process has nothing left to do.
 LONG = (
-    "test_rotation_of_logins_killed",
-    "test_rotation_of_keys_killed",
     "test_rotation_of_tokens",
+    "test_rotation_of_logins_killed",
+    "test_rotation_in_place_killed",
+    "test_rotation_of_keys_killed",
     "test_role_credential_rotation",
     "test_rotation_of_several",
     "test_role_lmtp_bridge",

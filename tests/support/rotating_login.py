@@ -7,7 +7,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from support.conductor import Step, on
 from support.machines import Odoo
 from support.mailgun_modules import Modules, simulated
 from support.modules import run_module
-from support.rotation import VAULT, Vaulted
+from support.rotation import VAULT, Vaulted, away, failing, without_connections
 
 DOMAIN = "mg.acme.example"
 BASE, OTHER = f"no-reply@{DOMAIN}", f"no-reply-2@{DOMAIN}"
@@ -158,11 +158,25 @@ class System:
             and not self.works(BASE, FIRST)
         )
 
+    def has_lost_nothing(self) -> bool:
+        """Whether Mailgun takes a value of the vault, and Odoo has such a one."""
+        kept = self.kept()
+        active = kept.get(f"{KEY}_login", BASE)
+        values = {(active, kept[KEY]), (kept.get(f"{KEY}_next_login", active), kept.get(f"{KEY}_next", kept[KEY]))}
+        (server,) = self.odoo.call("ir.mail_server", "search_read", [], ["smtp_user", "smtp_pass"])
+        works = any(self.works(login, password) for login, password in values)
+        return works and (server["smtp_user"], server["smtp_pass"]) in values
+
     def logins_at_mailgun(self) -> list[str]:
         """Return the domain's logins, without the one that belongs to it."""
         path = f"{self.mailgun.us}/v3/domains/{DOMAIN}/credentials"
         answer = requests.get(path, auth=("api", self.mailgun.key), timeout=10)
         return sorted(one["login"] for one in answer.json()["items"] if not one["login"].startswith("postmaster@"))
+
+    def breaking(self, what: str) -> AbstractContextManager[None]:
+        """Return what breaks a part of it."""
+        parts = {"mailgun": failing(self.mailgun), "odoo": without_connections(self.odoo), "vault": away(self.vault)}
+        return parts[what]
 
     def mail(self, **values: Any) -> int:
         """Put a mail into the queue, as one that stays there when it is sent."""
