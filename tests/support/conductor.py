@@ -17,8 +17,6 @@ from types import TracebackType
 from support.playbooks import ROOT
 
 BEGINS, CHANGED = "begins", "changed"
-# Ansible packs each module once a run, without its arguments, which takes a second. These runs share that.
-PACKED = tempfile.TemporaryDirectory(prefix="packed-modules-")
 # Called with what a task does (BEGINS or CHANGED) and its name; returns whether the run is killed here.
 Step = Callable[[str, str], bool]
 
@@ -32,9 +30,7 @@ def conducted(command: list[str], environment: Mapping[str, str], step: Step) ->
         told = {
             **environment,
             "CONDUCTOR": str(path),
-            "CONDUCTOR_PACKED": PACKED.name,
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
-            "ANSIBLE_CALLBACKS_ENABLED": "conductor",
+            "ANSIBLE_CALLBACKS_ENABLED": ",".join(["conductor", environment["ANSIBLE_CALLBACKS_ENABLED"]]),
         }
         with printed.open("w") as output, subprocess.Popen(
             command, cwd=ROOT, env=told, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

@@ -8,7 +8,6 @@ import os
 import socket
 from typing import Any
 
-from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -18,7 +17,7 @@ short_description: Lets a test decide after each step whether the run goes on
 description:
   - Tells of each task before it begins, and of each that changed something, and waits for an answer.
 requirements:
-  - the environment variables CONDUCTOR, the path of a socket, and CONDUCTOR_PACKED, a folder for packed modules
+  - the environment variable CONDUCTOR, the path of a socket
 """
 
 
@@ -34,7 +33,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         super().__init__()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(os.environ["CONDUCTOR"])
-        os.symlink(os.environ["CONDUCTOR_PACKED"], os.path.join(C.DEFAULT_LOCAL_TMP, "ansiballz_cache"))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         """Tell that a task is about to begin."""
