@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation import state
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret import (
     GENERATED,
@@ -20,46 +19,39 @@ from ansible_collections.mailops.odoo.plugins.module_utils._rotation.secret impo
 )
 from ansible_collections.mailops.odoo.plugins.module_utils._rotation.steps import remaining
 from ansible_collections.mailops.odoo.plugins.plugin_utils._rotation.process import lives, this_run
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.action import VaultAction
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.recipe import generated
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.task import check_text, path_of, shown
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.value import read_all, update_all
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
 
-SPEC = {
-    "secret": {"type": "dict", "required": True, "no_log": False},
-    "move": {
-        "type": "str",
-        "choices": ["look", "begin", "made", "switch", "finish", "undo"],
-        "default": "look",
-    },
-    "value": {"type": "str", "no_log": True},
-    "take_over": {"type": "bool", "default": False},
-    "known": {"type": "dict", "no_log": True, "default": {}},
-    "vault_id": {"type": "str", "default": ""},
-}
 # As many letters and digits as Mailgun takes; they mean nothing to any file that a token is written into.
 LENGTH, ALPHABET = 32, ("ascii_letters", "digits")
 
 
-class ActionModule(ActionBase):
-    """Works on the controller alone, where the vault passwords are; nothing is sent to the host."""
+class ActionModule(VaultAction):
+    """Moves a rotation on by a step."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
+    SPEC: ClassVar[dict[str, Any]] = {
+        "secret": {"type": "dict", "required": True, "no_log": False},
+        "move": {
+            "type": "str",
+            "choices": ["look", "begin", "made", "switch", "finish", "undo"],
+            "default": "look",
+        },
+        "value": {"type": "str", "no_log": True},
+        "take_over": {"type": "bool", "default": False},
+        "known": {"type": "dict", "no_log": True, "default": {}},
+        "vault_id": {"type": "str", "default": ""},
+    }
 
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Return the task's result."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        try:
-            if self._task.args.get("value") is not None:
-                check_text(self._task.args["value"], "value", "Quote it.")
-            _validation, options = self.validate_argument_spec(SPEC)
-            result.update(self._done(options, task_vars or {}))
-        except MailopsError as error:
-            result.update(failed=True, changed=False, error=error.kind, msg=f"{error.text()} Nothing was written.")
-        return result
+    def check_arguments(self) -> None:
+        """Raise ValidationError for a value that is not a text."""
+        if self._task.args.get("value") is not None:
+            check_text(self._task.args["value"], "value", "Quote it.")
 
-    def _done(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def done(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what the options say, and return what came of it."""
         move = str(options["move"])
         if (move == "made") != (options["value"] is not None):
             raise ValidationError("value is for the move made", "Give both, or neither.")

@@ -4,47 +4,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import (
-    MailopsError,
-    NotFoundError,
-    ValidationError,
-)
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import NotFoundError, ValidationError
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.action import VaultAction
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.task import RECIPE, check_text, made, path_of, shown
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.value import read, remove, update, write
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
 
-SPEC = {
-    "file": {"type": "str", "required": True},
-    "key": {"type": "str", "required": True, "no_log": False},
-    "value": {"type": "str", "no_log": True},
-    "generate": {"type": "dict", "options": RECIPE},
-    "regenerate": {"type": "bool", "default": False},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "vault_id": {"type": "str", "default": ""},
-}
 
+class ActionModule(VaultAction):
+    """Reads, writes or removes a variable."""
 
-class ActionModule(ActionBase):
-    """Works on the controller alone, where the vault passwords are; nothing is sent to the host."""
+    SPEC: ClassVar[dict[str, Any]] = {
+        "file": {"type": "str", "required": True},
+        "key": {"type": "str", "required": True, "no_log": False},
+        "value": {"type": "str", "no_log": True},
+        "generate": {"type": "dict", "options": RECIPE},
+        "regenerate": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "vault_id": {"type": "str", "default": ""},
+    }
+    EXCLUSIVE: ClassVar[list[tuple[str, ...]]] = [("value", "generate")]
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Return the task's result."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        try:
-            self._check_value()
-            _validation, options = self.validate_argument_spec(SPEC, mutually_exclusive=[("value", "generate")])
-            result.update(self._done(options, task_vars or {}))
-        except MailopsError as error:
-            result.update(failed=True, changed=False, error=error.kind, msg=f"{error.text()} Nothing was written.")
-        return result
-
-    def _done(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def done(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what the options say, and return what came of it."""
         self._check_together(options)
         # ansible-core 2.19 tags texts: these are plain ones.
         path, key, vault_id = path_of(str(options["file"]), task_vars), str(options["key"]), str(options["vault_id"])
@@ -70,7 +55,7 @@ class ActionModule(ActionBase):
         known = {"value": value} if value else {}
         return {**shown(path, {key: outcome}), **known, "generated": outcome.changed}
 
-    def _check_value(self) -> None:
+    def check_arguments(self) -> None:
         """Raise ValidationError unless `value` is left out or a text; the usual conversion would take anything."""
         if "value" not in self._task.args:
             return
@@ -81,7 +66,7 @@ class ActionModule(ActionBase):
                 "value is empty", "Leave it out to read what is there, or use state absent to remove the variable."
             )
 
-    def _check_together(self, options: dict[str, Any]) -> None:
+    def _check_together(self, options: Mapping[str, Any]) -> None:
         given = options["value"] is not None or options["generate"] is not None
         if options["state"] == "absent" and given:
             raise ValidationError("state absent takes neither value nor generate", "Leave it out.")

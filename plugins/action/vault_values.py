@@ -6,42 +6,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.plugins.action import ActionBase
-from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import MailopsError, ValidationError
+from ansible_collections.mailops.odoo.plugins.module_utils._core.errors import ValidationError
+from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.action import VaultAction
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.task import RECIPE, check_text, made, path_of, shown
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.value import Wanted, update_all
 from ansible_collections.mailops.odoo.plugins.plugin_utils._vault.vault import Vault
 
-SPEC = {
-    "file": {"type": "str", "required": True},
-    "values": {"type": "dict", "no_log": True, "default": {}},
-    "absent": {"type": "list", "elements": "str", "default": []},
-    "generate": {"type": "dict", "default": {}},
-    "expected": {"type": "dict", "no_log": True, "default": {}},
-    "vault_id": {"type": "str", "default": ""},
-}
 
+class ActionModule(VaultAction):
+    """Changes several variables in one write."""
 
-class ActionModule(ActionBase):
-    """Works on the controller alone, where the vault passwords are; nothing is sent to the host."""
+    SPEC: ClassVar[dict[str, Any]] = {
+        "file": {"type": "str", "required": True},
+        "values": {"type": "dict", "no_log": True, "default": {}},
+        "absent": {"type": "list", "elements": "str", "default": []},
+        "generate": {"type": "dict", "default": {}},
+        "expected": {"type": "dict", "no_log": True, "default": {}},
+        "vault_id": {"type": "str", "default": ""},
+    }
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-
-    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
-        """Return the task's result."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        try:
-            _validation, options = self.validate_argument_spec(SPEC)
-            result.update(self._done(options, task_vars or {}))
-        except MailopsError as error:
-            result.update(failed=True, changed=False, error=error.kind, msg=f"{error.text()} Nothing was written.")
-        return result
-
-    def _done(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def done(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what the options say, and return what came of it."""
         changes, expected = _changes(options), _expected(options["expected"])
         path, vault_id = path_of(str(options["file"]), task_vars), str(options["vault_id"])
         check = bool(self._task.check_mode)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from support.conductor import CHANGED, Broken, killed_after
+from support.conductor import Broken, killed_after, noting
 from support.machines import Odoo
 from support.rotating_login import System
 from support.rotating_login import system as made
@@ -56,13 +56,7 @@ def mails() -> list[int]:
 def test_the_steps_are_all_there_are(system: System, mails: list[int]) -> None:
     mails.append(system.refused_mail("(535, b'5.7.8 authentication failed')"))
     changed: list[str] = []
-
-    def noted(what: str, name: str) -> bool:
-        if what == CHANGED:
-            changed.append(name)
-        return False
-
-    assert system.run(step=noted).returncode == 0
+    assert system.run(step=noting(changed)).returncode == 0
     assert tuple(changed) == STEPS
     assert system.is_rotated()
 

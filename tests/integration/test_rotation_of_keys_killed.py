@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from support.conductor import CHANGED, Broken, Step, killed_after, on
+from support.conductor import Broken, Step, killed_after, noting, on
 from support.machines import Odoo
 from support.mailgun_modules import Modules, simulated
 from support.rotating_keys import Case, account
@@ -116,13 +116,7 @@ def systems(
 @pytest.mark.parametrize("kind", STEPS)
 def test_the_steps_are_all_there_are(systems: dict[str, System], kind: str) -> None:
     changed: list[str] = []
-
-    def noted(what: str, name: str) -> bool:
-        if what == CHANGED:
-            changed.append(name)
-        return False
-
-    assert systems[kind].run(noted).returncode == 0
+    assert systems[kind].run(noting(changed)).returncode == 0
     assert tuple(changed) == STEPS[kind]
     assert systems[kind].is_rotated()
 

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from support.conductor import CHANGED, Broken, killed_after
+from support.conductor import Broken, killed_after, noting
 from support.machines import Odoo
 from support.rotating_login import KEY, System
 from support.rotating_login import system as made
@@ -52,13 +52,7 @@ def mail_flows(system: System) -> bool:
 
 def test_the_steps_are_all_there_are(system: System) -> None:
     changed: list[str] = []
-
-    def noted(what: str, name: str) -> bool:
-        if what == CHANGED:
-            changed.append(name)
-        return False
-
-    assert system.run(step=noted).returncode == 0
+    assert system.run(step=noting(changed)).returncode == 0
     assert tuple(changed) == STEPS
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import host
 import pytest
-from support.conductor import CHANGED, Broken, Step, killed_after, on
+from support.conductor import Broken, Step, killed_after, noting, on
 from support.machines import Internet, Machine, Odoo
 from support.playbooks import ROOT
 from support.rotation import Vaulted, away, result, rotated, without_connections
@@ -87,7 +87,7 @@ class Exchange:
             main = "group_vars/mail_gateways/main.yml"
             (pending,) = [line for line in (vault.inventory / main).open() if "pending_token" in line]
             self._fail(main, pending, "")
-            self.runs.append(self._rotate(step=self._note))
+            self.runs.append(self._rotate(step=noting(self.noted)))
             self.seen.append(self._look())
             for step in STEPS:
                 self._then(self._rotate(step=killed_after(step)))
@@ -127,11 +127,6 @@ class Exchange:
     def _then(self, done: subprocess.CompletedProcess[str]) -> None:
         """Look what a run has left."""
         self.left.append((done.returncode, self._look()))
-
-    def _note(self, what: str, name: str) -> bool:
-        if what == CHANGED:
-            self.noted.append(name)
-        return False
 
     def _look(self) -> dict[str, Any]:
         """Return what the vault, Odoo and the gateway have."""

@@ -57,6 +57,17 @@ def on(what: str, name: str) -> bool:
     return False
 
 
+def noting(changed: list[str]) -> Step:
+    """Return a step that notes the names of the tasks that change something."""
+
+    def step(what: str, name: str) -> bool:
+        if what == CHANGED:
+            changed.append(name)
+        return False
+
+    return step
+
+
 def killed_after(task: str, time: int = 1) -> Step:
     """Return a step that kills the run once a task of this name has changed something, at which time it does."""
     left = [time]
