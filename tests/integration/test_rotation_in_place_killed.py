@@ -11,6 +11,7 @@ from support.conductor import Broken, killed_after, noting
 from support.machines import Odoo
 from support.rotating_login import System
 from support.rotating_login import system as made
+from support.rotation import breaking
 from support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -74,7 +75,9 @@ def test_a_run_that_is_killed(system: System, mails: list[int], number: int) -> 
 @pytest.mark.parametrize(("what", "task"), FAILURES)
 def test_what_fails_at_a_step(system: System, mails: list[int], what: str, task: str) -> None:
     # The queue is released twice: the mark stays until the grace is over.
-    with Broken(task, system.breaking(what), time=2 if task == UNMARKED else 1) as broken:
+    with Broken(
+        task, breaking(what, system.mailgun, system.odoo, system.vault), time=2 if task == UNMARKED else 1
+    ) as broken:
         printed = system.failed(step=broken)
     assert task in printed[printed.index("What was rotated, and when") :], printed[-5000:]
     assert system.has_lost_nothing()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from support.conductor import Broken, Step, killed_after, noting, on
 from support.machines import Odoo
 from support.mailgun_modules import Modules, simulated
 from support.rotating_keys import Case, account
-from support.rotation import Vaulted, away, failing, result, without_connections
+from support.rotation import Vaulted, breaking, result
 
 pytestmark = pytest.mark.integration
 
@@ -73,11 +72,6 @@ class System:
             }
         return done
 
-    def breaking(self, what: str) -> AbstractContextManager[None]:
-        """Return what breaks a part of it."""
-        parts = {"mailgun": failing(self.mailgun), "odoo": without_connections(self.odoo), "vault": away(self.vault)}
-        return parts[what]
-
     def works(self) -> bool:
         """Whether the vault's key is taken."""
         value = self.vault.values()[self.key]
@@ -131,11 +125,12 @@ def test_a_run_that_is_killed(systems: dict[str, System], kind: str, step: str) 
 @pytest.mark.parametrize(("kind", "what", "task", "told"), FAILED)
 def test_what_fails_at_a_step(systems: dict[str, System], kind: str, what: str, task: str, told: str) -> None:
     """It carries on as well, until something fails."""
-    with Broken(task, systems[kind].breaking(what)) as broken:
-        done = systems[kind].run(broken)
+    system = systems[kind]
+    with Broken(task, breaking(what, system.mailgun, system.odoo, system.vault)) as broken:
+        done = system.run(broken)
     assert done.returncode == 2
-    assert told in result(done, systems[kind].key)
-    assert systems[kind].works()
+    assert told in result(done, system.key)
+    assert system.works()
 
 
 @pytest.mark.parametrize("kind", STEPS)

@@ -11,6 +11,7 @@ from support.conductor import Broken, killed_after, noting
 from support.machines import Odoo
 from support.rotating_login import KEY, System
 from support.rotating_login import system as made
+from support.rotation import breaking
 
 pytestmark = pytest.mark.integration
 
@@ -44,10 +45,10 @@ def system(tmp_path_factory: pytest.TempPathFactory, odoo: Odoo) -> Iterator[Sys
         yield found
 
 
-def mail_flows(system: System) -> bool:
-    """Whether what waits is sent, and what is to be sent at once."""
+def mail_flows(system: System, waiting: int) -> bool:
+    """Whether what is to be sent at once is sent, and a mail that has waited."""
     at_once = system.sent_at_once()
-    return system.states(at_once) == ["sent"] and system.sent(system.mail())
+    return system.states(at_once) == ["sent"] and system.sent(waiting)
 
 
 def test_the_steps_are_all_there_are(system: System) -> None:
@@ -58,10 +59,10 @@ def test_the_steps_are_all_there_are(system: System) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_is_killed_is_completed_by_the_next(system: System, step: str) -> None:
-    before = system.kept()[KEY]
+    before, waiting = system.kept()[KEY], system.mail()
     assert system.run(step=killed_after(step)).returncode == -signal.SIGKILL
     assert system.has_lost_nothing()
-    assert mail_flows(system)
+    assert mail_flows(system, waiting)
     system.applied(due=False)
     assert system.is_rotated()
     assert system.kept()[KEY] != before
@@ -69,16 +70,18 @@ def test_a_run_that_is_killed_is_completed_by_the_next(system: System, step: str
 
 @pytest.mark.parametrize(("what", "task", "told"), FAILURES)
 def test_what_fails_at_a_step(system: System, what: str, task: str, told: str) -> None:
-    with Broken(task, system.breaking(what)) as broken:
+    waiting = system.mail()
+    with Broken(task, breaking(what, system.mailgun, system.odoo, system.vault)) as broken:
         printed = system.failed(step=broken)
     assert told in printed[printed.index("What was rotated, and when") :], printed[-5000:]
     assert system.has_lost_nothing()
-    assert mail_flows(system)
+    assert mail_flows(system, waiting)
 
 
 def test_the_next_run_completes_it_and_the_one_after_changes_nothing(system: System) -> None:
+    waiting = system.mail()
     system.applied()
     assert system.is_rotated()
-    assert mail_flows(system)
+    assert mail_flows(system, waiting)
     assert system.unchanged()
     assert system.told() == []

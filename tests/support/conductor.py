@@ -30,7 +30,7 @@ def conducted(command: list[str], environment: Mapping[str, str], step: Step) ->
         told = {
             **environment,
             "CONDUCTOR": str(path),
-            "ANSIBLE_CALLBACKS_ENABLED": ",".join(["conductor", environment["ANSIBLE_CALLBACKS_ENABLED"]]),
+            "ANSIBLE_CALLBACKS_ENABLED": f"conductor,{environment['ANSIBLE_CALLBACKS_ENABLED']}",
         }
         with printed.open("w") as output, subprocess.Popen(
             command, cwd=ROOT, env=told, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

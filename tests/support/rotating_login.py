@@ -18,7 +18,7 @@ from support.conductor import Step, on
 from support.machines import Odoo
 from support.mailgun_modules import Modules, simulated
 from support.modules import run_module
-from support.rotation import VAULT, Vaulted, away, failing, without_connections
+from support.rotation import VAULT, Vaulted
 
 DOMAIN = "mg.acme.example"
 BASE, OTHER = f"no-reply@{DOMAIN}", f"no-reply-2@{DOMAIN}"
@@ -173,11 +173,6 @@ class System:
         path = f"{self.mailgun.us}/v3/domains/{DOMAIN}/credentials"
         answer = requests.get(path, auth=("api", self.mailgun.key), timeout=10)
         return sorted(one["login"] for one in answer.json()["items"] if not one["login"].startswith("postmaster@"))
-
-    def breaking(self, what: str) -> AbstractContextManager[None]:
-        """Return what breaks a part of it."""
-        parts = {"mailgun": failing(self.mailgun), "odoo": without_connections(self.odoo), "vault": away(self.vault)}
-        return parts[what]
 
     def mail(self, **values: Any) -> int:
         """Put a mail into the queue, as one that stays there when it is sent."""

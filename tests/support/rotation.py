@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,11 @@ def failing(mailgun: Mailgun) -> Iterator[None]:
     mailgun.fail("html", count=1000)
     yield
     mailgun.api.faults.clear()
+
+
+def breaking(what: str, mailgun: Mailgun, odoo: Odoo, vault: Vaulted) -> AbstractContextManager[None]:
+    """Return what lets one of them fail: mailgun, odoo or vault."""
+    return {"mailgun": failing(mailgun), "odoo": without_connections(odoo), "vault": away(vault)}[what]
 
 
 def rotated(done: subprocess.CompletedProcess[str], name: str) -> str:

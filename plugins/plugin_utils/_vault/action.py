@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -34,6 +35,6 @@ class VaultAction(ActionBase):  # type: ignore[misc]
     def check_arguments(self) -> None:
         """Raise ValidationError for an argument that the usual conversion would take, whatever it is."""
 
+    @abstractmethod
     def done(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Do what the options say, and return what came of it; MailopsError if nothing was written."""
-        raise NotImplementedError
